@@ -1,0 +1,359 @@
+// The wire, `baton.v1`: one schema per message, both unions, encode and decode, in the order of PROTOCOL.md.
+// Text becomes a typed message here, once. Knows no socket, no session and no lock.
+import * as z from "zod/mini";
+import type { Code } from "./errors.ts";
+import { plainAcquire, plainRelease } from "./hot-path.ts";
+import { defaultLimits, durationMsMax, type Limits } from "./limits.ts";
+import { fitsBytes, isName, nestsWithin } from "./text.ts";
+
+/** The WebSocket subprotocol that both sides name. */
+export const subprotocol = "baton.v1";
+/** The path of the WebSocket. */
+export const socketPath = "/v1/socket";
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const modes = ["once", "exclusive", "shared", "permit"] as const;
+const outcomes = ["success", "failure", "none"] as const;
+const referActions = ["add", "drop", "get", "clear"] as const;
+/** How a request shares its resource [Q1]. */
+export type Mode = (typeof modes)[number];
+/** What a release says of the work. */
+export type OutcomeWord = (typeof outcomes)[number];
+
+const integer = (min: number, max: number) => {
+  const error = `an integer from ${min} to ${max}`;
+  return z.int({ error }).check(z.minimum(min, { error }), z.maximum(max, { error }));
+};
+const anyOf = <const Words extends readonly string[]>(words: Words) =>
+  z.enum(words, { error: `one of ${words.join(", ")}` });
+const flag = z.boolean({ error: "true or false" });
+const object = { error: "an object" };
+const duration = integer(0, durationMsMax);
+const requestId = integer(1, Number.MAX_SAFE_INTEGER);
+const json = z.custom<Json>((value) => value !== undefined, { error: "any JSON value" });
+
+const text = (bytesMax: number) => {
+  const error = `well-formed text of at most ${bytesMax} bytes`;
+  return z.string({ error }).check(z.refine((value) => fitsBytes(value, bytesMax) && value.isWellFormed(), { error }));
+};
+const name = (bytesMax: number) => {
+  const error = `1 to ${bytesMax} bytes of well-formed text without control characters`;
+  return z
+    .string({ error })
+    .check(z.refine((value) => isName(value, bytesMax), { error, params: { code: "INVALID_KEY" } }));
+};
+const jsonOf = (bytesMax: number) => {
+  const error = `JSON of at most ${bytesMax} bytes`;
+  return json.check(z.refine((value) => fitsBytes(JSON.stringify(value), bytesMax), { error }));
+};
+
+const failure = (bytesMax: number) =>
+  z.object({ message: text(bytesMax), code: z.optional(text(bytesMax)) }, { error: "an object {message, code?}" });
+/** Why a holder failed; `code` is the holder's own word or a code of the protocol. */
+export type Failure = { message: string; code?: string | undefined };
+
+const labels = (limits: Limits) => {
+  const error = `an object of at most ${limits.labelsMax} texts of at most ${limits.labelBytesMax} bytes`;
+  const fits = (value: unknown) =>
+    typeof value === "string" && fitsBytes(value, limits.labelBytesMax) && value.isWellFormed();
+  return z.custom<Record<string, string>>((value) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+    const entries = Object.entries(value);
+    return entries.length <= limits.labelsMax && entries.every(([key, label]) => fits(key) && fits(label));
+  }, error);
+};
+
+const progressFields = (noteBytesMax: number) => {
+  const amount = z.number({ error: "a number from 0" }).check(z.minimum(0, { error: "a number from 0" }));
+  return { done: z.optional(amount), total: z.optional(amount), note: z.optional(text(noteBytesMax)) };
+};
+
+const clientSchemas = (limits: Limits) => {
+  const resource = name(limits.resourceBytesMax);
+  const token = text(limits.tokenBytesMax);
+  const word = text(limits.nodeBytesMax);
+  return {
+    hello: z.object({
+      type: z.literal("hello"),
+      node: name(limits.nodeBytesMax),
+      token: z.optional(token),
+      resume: z.optional(z.object({ session: word, secret: word }, { error: "an object {session, secret}" })),
+      graceMs: z.optional(duration),
+      client: z.optional(word),
+      labels: z.optional(labels(limits)),
+    }),
+    authorize: z.object({ type: z.literal("authorize"), token }),
+    acquire: z
+      .object({
+        type: z.literal("acquire"),
+        id: requestId,
+        resource,
+        operation: z._default(name(limits.operationBytesMax), "run"),
+        mode: z._default(anyOf(modes), "once"),
+        waitMs: z.optional(duration),
+        freshMs: z.optional(duration),
+        holdMs: z.optional(duration),
+        maxAttempts: z.optional(integer(1, limits.attemptsMax)),
+        limit: z.optional(integer(1, limits.permitsMax)),
+        wanted: z._default(flag, false),
+      })
+      .check(
+        z.refine((acquire) => (acquire.mode === "permit") === (acquire.limit !== undefined), {
+          path: ["limit"],
+          error: "given with mode permit, and with no other",
+        }),
+      ),
+    release: z.object({
+      type: z.literal("release"),
+      id: requestId,
+      outcome: anyOf(outcomes),
+      result: z.optional(jsonOf(limits.resultBytesMax)),
+      error: z.optional(failure(limits.resultBytesMax)),
+      retry: z._default(flag, true),
+      retryAfterMs: z.optional(duration),
+    }),
+    cancel: z.object({ type: z.literal("cancel"), id: requestId }),
+    extend: z.object({ type: z.literal("extend"), id: requestId, holdMs: duration }),
+    progress: z.object({ type: z.literal("progress"), id: requestId, ...progressFields(limits.noteBytesMax) }),
+    refer: z.object({ type: z.literal("refer"), id: requestId, resource, action: anyOf(referActions) }),
+    watch: z.object({
+      type: z.literal("watch"),
+      id: requestId,
+      prefix: z.optional(text(limits.resourceBytesMax)),
+      resource: z.optional(resource),
+      limit: z._default(integer(1, limits.pageEntriesMax), 100),
+      intervalMs: z._default(duration, 250),
+    }),
+    unwatch: z.object({ type: z.literal("unwatch"), id: requestId }),
+    pong: z.object({ type: z.literal("pong"), n: integer(0, Number.MAX_SAFE_INTEGER) }),
+    ping: z.object({ type: z.literal("ping") }),
+    bye: z.object({ type: z.literal("bye") }),
+  };
+};
+type ClientSchemas = ReturnType<typeof clientSchemas>;
+/** A message of one type from client to hub, defaults filled in. */
+export type ClientMessageOf<Type extends keyof ClientSchemas> = z.infer<ClientSchemas[Type]>;
+/** A message from client to hub, as the hub reads it: defaults filled in. */
+export type ClientMessage = ClientMessageOf<keyof ClientSchemas>;
+/** A message from client to hub, as a client writes it: what has a default may be left out. */
+export type ClientMessageInput = z.input<ClientSchemas[keyof ClientSchemas]>;
+
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+const fence = integer(1, Number.MAX_SAFE_INTEGER);
+const anyText = z.string({ error: "text" });
+const anyFailure = z.object({ message: anyText, code: z.optional(anyText) }, object);
+const progress = z.object(progressFields(defaultLimits.noteBytesMax), object);
+/** What a holder last reported of its work [H5]. */
+export type Progress = z.infer<typeof progress>;
+
+const holder = { node: anyText, operation: anyText, mode: anyOf(modes) };
+const holderRow = z.object({ ...holder, heldMs: count, progress: z.optional(progress) }, object);
+/** One holder, as waiters and watchers of many resources see it; times in milliseconds. */
+export type HolderRow = z.infer<typeof holderRow>;
+
+const resourceRow = z.object(
+  {
+    resource: anyText,
+    holders: z.array(holderRow),
+    holding: count,
+    waiting: count,
+    oldestWaitMs: count,
+    outcome: z.optional(z.object({ operation: anyText, node: anyText, ageMs: count }, object)),
+  },
+  object,
+);
+/** One resource among many: its first 3 holders and its counts; times in milliseconds. */
+export type ResourceRow = z.infer<typeof resourceRow>;
+
+const request = { ...holder, session: anyText, id: requestId };
+const resourceView = z.object(
+  {
+    resource: anyText,
+    holders: z.array(
+      z.object({ ...request, fence, attempt: count, heldMs: count, progress: z.optional(progress) }, object),
+    ),
+    holding: count,
+    waiting: count,
+    queue: z.array(z.object({ ...request, waitedMs: count, detached: flag }, object)),
+    outcome: z.optional(
+      z.object({ operation: anyText, node: anyText, fence, ageMs: count, result: z.optional(json) }, object),
+    ),
+    delayedMs: z.optional(count),
+    limit: z.optional(count),
+  },
+  object,
+);
+/** One resource whole: holders and queue (the first 20 of each), the remembered outcome, the delay in force. */
+export type ResourceView = z.infer<typeof resourceView>;
+
+const totals = z.object({ resources: count, held: count, waiting: count, sessions: count }, object);
+/** The hub's counts at one moment. */
+export type Totals = z.infer<typeof totals>;
+const gone = z.object({ resource: anyText, gone: z.literal(true) }, object);
+
+const hubSchemas = {
+  welcome: z.object({
+    type: z.literal("welcome"),
+    session: anyText,
+    secret: anyText,
+    resumed: flag,
+    lastId: count,
+    hub: anyText,
+    heartbeatMs: count,
+    graceMs: count,
+    lockDelayMs: count,
+    tokenExpiresInMs: z.optional(count),
+    limits: z.record(z.string(), z.number({ error: "a number" })),
+  }),
+  authorized: z.object({ type: z.literal("authorized"), tokenExpiresInMs: z.optional(count) }),
+  queued: z.object({ type: z.literal("queued"), id: requestId, position: count, holders: z.array(holderRow) }),
+  granted: z.object({
+    type: z.literal("granted"),
+    id: requestId,
+    fence,
+    attempt: count,
+    holdMs: z.optional(count),
+    previous: z.optional(z.object({ node: anyText, error: anyFailure }, object)),
+  }),
+  skipped: z.object({
+    type: z.literal("skipped"),
+    id: requestId,
+    by: anyText,
+    fence,
+    result: z.optional(json),
+    ageMs: count,
+  }),
+  failed: z.object({
+    type: z.literal("failed"),
+    id: requestId,
+    code: z.custom<Code>((value) => typeof value === "string", "a code"),
+    message: anyText,
+    error: z.optional(anyFailure),
+  }),
+  released: z.object({ type: z.literal("released"), id: requestId }),
+  extended: z.object({ type: z.literal("extended"), id: requestId, holdMs: count }),
+  lost: z.object({
+    type: z.literal("lost"),
+    id: requestId,
+    code: z.custom<Code>((value) => typeof value === "string", "a code"),
+    message: anyText,
+  }),
+  wanted: z.object({ type: z.literal("wanted"), id: requestId, waiting: count }),
+  references: z.object({
+    type: z.literal("references"),
+    id: requestId,
+    resource: anyText,
+    count,
+    nodes: z.array(anyText),
+  }),
+  watching: z.object({
+    type: z.literal("watching"),
+    id: requestId,
+    resources: z.array(z.union([resourceView, resourceRow])),
+    totals,
+    more: z.optional(flag),
+  }),
+  changes: z.object({
+    type: z.literal("changes"),
+    id: requestId,
+    resources: z.array(z.union([gone, resourceView, resourceRow])),
+    totals,
+  }),
+  ping: z.object({ type: z.literal("ping"), n: count, seen: count }),
+  pong: z.object({ type: z.literal("pong") }),
+  error: z.object({
+    type: z.literal("error"),
+    id: z.optional(requestId),
+    code: z.custom<Code>((value) => typeof value === "string", "a code"),
+    message: anyText,
+  }),
+  leaving: z.object({ type: z.literal("leaving"), reconnectMs: count, graceMs: count }),
+};
+type HubSchemas = typeof hubSchemas;
+/** A message of one type from hub to client. */
+export type HubMessageOf<Type extends keyof HubSchemas> = z.infer<HubSchemas[Type]>;
+/** A message from hub to client. */
+export type HubMessage = HubMessageOf<keyof HubSchemas>;
+
+/** A message that breaks the form: which field, and what is allowed there. */
+export type Fault = { code: "INVALID_MESSAGE" | "INVALID_KEY"; message: string; id?: number };
+/** One decoded message of a frame, or why it is none. */
+export type Decoded<Message> = { message: Message } | { fault: Fault };
+/** Turns the text of a frame into its messages, in order; `undefined` when the text is no JSON. */
+export type Decode<Message> = (text: string) => Decoded<Message>[] | undefined;
+
+/** What the hub reads frames with, under the bounds in force. */
+export function clientDecoder(limits: Limits): Decode<ClientMessage> {
+  return decoderOf<ClientMessage>(clientSchemas(limits), limits.jsonDepthMax, (type, value) => {
+    if (type === "acquire") return plainAcquire(value, limits);
+    return type === "release" ? plainRelease(value) : undefined;
+  });
+}
+
+/** What a client reads frames with; a hub's answers are bounded by what the hub let in. */
+export const decodeHubFrame: Decode<HubMessage> = decoderOf<HubMessage>(hubSchemas, defaultLimits.jsonDepthMax * 2);
+
+/** The text of one message. */
+export function encode(message: HubMessage | ClientMessageInput): string {
+  return JSON.stringify(message);
+}
+
+/** The text of one frame that carries the given encoded messages, in order. */
+export function frame(encoded: readonly string[]): string {
+  return encoded.length === 1 && encoded[0] !== undefined ? encoded[0] : `[${encoded.join(",")}]`;
+}
+
+type Plain<Message> = (type: unknown, value: Record<string, unknown>) => Message | undefined;
+
+function decoderOf<Message>(
+  schemas: Record<string, z.ZodMiniType<Message>>,
+  depthMax: number,
+  plain: Plain<Message> = () => undefined,
+): Decode<Message> {
+  const byType: ReadonlyMap<unknown, z.ZodMiniType<Message>> = new Map(Object.entries(schemas));
+  const decodeOne = (value: unknown): Decoded<Message> => {
+    if (!isObject(value)) return fault("a message is an object");
+    const { type } = value;
+    const message = plain(type, value);
+    if (message !== undefined) return { message };
+    const schema = byType.get(type);
+    if (schema === undefined) return fault(`unknown type ${quote(type)}`, value);
+    if (!nestsWithin(value, depthMax)) return fault(`${String(type)} nests more than ${depthMax} deep`, value);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return { message: parsed.data };
+    const issue = parsed.error.issues[0];
+    const code =
+      issue?.code === "custom" && issue.params?.["code"] === "INVALID_KEY" ? "INVALID_KEY" : "INVALID_MESSAGE";
+    const field = [type, ...(issue?.path ?? [])].map(String).join(".");
+    return fault(`${field} must be ${issue?.message ?? "of another form"}`, value, code);
+  };
+  return (text) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+    if (!Array.isArray(value)) return [decodeOne(value)];
+    return value.length === 0 ? [fault("a frame carries at least one message")] : value.map(decodeOne);
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fault(
+  message: string,
+  value?: Record<string, unknown>,
+  code: Fault["code"] = "INVALID_MESSAGE",
+): { fault: Fault } {
+  const id = requestId.safeParse(value?.["id"]);
+  return { fault: id.success ? { code, message, id: id.data } : { code, message } };
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 32).toWellFormed()) : `of kind ${typeof value}`;
+}

@@ -1,0 +1,30 @@
+// What a name on the wire may look like [B5]. Knows no message.
+
+const encoder = new TextEncoder();
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const control = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** The length of a text in UTF-8, in bytes. */
+export function utf8Bytes(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Whether a text takes at most that many bytes of UTF-8; counts only when it might not. */
+export function fitsBytes(text: string, bytesMax: number): boolean {
+  return text.length * 3 <= bytesMax || (text.length <= bytesMax && utf8Bytes(text) <= bytesMax);
+}
+
+/** Whether a text may be a resource, an operation or a node: 1 to `bytesMax` bytes, well-formed, no control characters. */
+export function isName(text: string, bytesMax: number): boolean {
+  return text !== "" && fitsBytes(text, bytesMax) && !control.test(text) && text.isWellFormed();
+}
+
+/** Whether a JSON value nests at most `levels` deep; a scalar is 0 deep. Looks no further than that. */
+export function nestsWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  for (const entry of Array.isArray(value) ? value : Object.values(value)) {
+    if (!nestsWithin(entry, levels - 1)) return false;
+  }
+  return true;
+}
