@@ -1,0 +1,181 @@
+// What a session may say of its requests: acquire, release, cancel, extend, progress. Knows no socket and no other session.
+import { assertNever } from "../../shared/errors.ts";
+import type { ClientMessageOf } from "../../shared/protocol.ts";
+import type { RequestMessage } from "./command.ts";
+import { concludeAndServe, type Verdict } from "./ending.ts";
+import * as granting from "./granting.ts";
+import type { Request, Resource, Session } from "./records.ts";
+import { isCompatible } from "./resource.ts";
+import { fail, resourceNamed, tell, tellFinally, tidy, type Step } from "./table.ts";
+
+type Acquire = ClientMessageOf<"acquire">;
+
+/** Carries out one message of a session. */
+export function handle(step: Step, session: Session, message: RequestMessage): void {
+  switch (message.type) {
+    case "acquire":
+      return acquire(step, session, message);
+    case "release":
+      return release(step, session, message);
+    case "cancel":
+      return cancel(step, session, message.id);
+    case "extend":
+      return extend(step, session, message);
+    case "progress":
+      return progress(step, session, message);
+    default:
+      return assertNever(message);
+  }
+}
+
+/** Takes a waiter out of its queue for good; those behind it may be next [Q6]. */
+export function dismiss(step: Step, waiter: Request, code: "LOCK_TIMEOUT" | "CANCELLED", message: string): void {
+  granting.unqueue(step, waiter);
+  granting.bury(waiter);
+  fail(step, waiter, { code, message });
+  granting.serve(step, waiter.resource);
+}
+
+function acquire(step: Step, session: Session, message: Acquire): void {
+  const { table } = step;
+  const { id } = message;
+  const live = session.requests.get(id);
+  if (live !== undefined) return granting.tellState(step, live);
+  if (id <= session.lastId) {
+    const explanation = `id ${id} is not live and not above ${session.lastId}, the highest received`;
+    return tell(step, session, { type: "error", id, code: "DUPLICATE_ID", message: explanation });
+  }
+  session.lastId = id;
+  const { sessionRequestsMax, hubRequestsMax } = table.settings.limits;
+  if (session.requests.size >= sessionRequestsMax) {
+    return refuse(step, session, id, "TOO_MANY_REQUESTS", `a session may have ${sessionRequestsMax} live requests`);
+  }
+  if (table.holding + table.waiting >= hubRequestsMax) {
+    return refuse(step, session, id, "TOO_MANY_REQUESTS", `the hub may have ${hubRequestsMax} live requests`);
+  }
+  const resource = resourceNamed(table, message.resource);
+  place(step, session, resource, message);
+  tidy(table, resource);
+}
+
+function place(step: Step, session: Session, resource: Resource, message: Acquire): void {
+  const { id, waitMs, limit } = message;
+  if (limit !== undefined && resource.permits > 0 && limit !== resource.limit) {
+    const explanation = `live permit requests name the limit ${resource.limit}, this one ${limit}`;
+    return refuse(step, session, id, "LIMIT_MISMATCH", explanation);
+  }
+  if (skipIfFresh(step, session, resource, message)) return;
+  const request = newRequest(step, session, resource, message);
+  const free = resource.delay === undefined && resource.readyWaiters === 0 && isCompatible(resource, request);
+  if (free && granting.isExhausted(request)) return granting.failExhausted(step, request);
+  if (free) return granting.grant(step, request);
+  const { resourceWaitersMax } = step.table.settings.limits;
+  if (waitMs !== 0 && resource.queue.size < resourceWaitersMax) return granting.enqueue(step, request, waitMs);
+  granting.bury(request);
+  if (waitMs !== 0) return refuse(step, session, id, "QUEUE_FULL", `a resource may have ${resourceWaitersMax} waiters`);
+  if (resource.delay === undefined) return refuse(step, session, id, "LOCK_ALREADY_HELD", "not free, and waitMs is 0");
+  const delayedMs = Math.ceil(resource.delay.atMs - step.nowMs);
+  refuse(step, session, id, "LOCK_DELAYED", `granted to nobody for another ${delayedMs} ms, and waitMs is 0`);
+}
+
+function newRequest(step: Step, session: Session, resource: Resource, message: Acquire): Request {
+  const { id, operation, mode, maxAttempts, holdMs, wanted, limit } = message;
+  if (limit !== undefined) {
+    resource.limit = limit;
+    resource.permits += 1;
+  }
+  const request: Request = {
+    session,
+    id,
+    resource,
+    operation,
+    mode,
+    maxAttempts,
+    holdMs,
+    wanted,
+    fence: 0,
+    attempt: 0,
+    sinceMs: step.nowMs,
+    deadline: undefined,
+    progress: undefined,
+    previous: undefined,
+    next: undefined,
+  };
+  session.requests.set(id, request);
+  return request;
+}
+
+/** Skips a request that a remembered success serves [O7]. */
+function skipIfFresh(step: Step, session: Session, resource: Resource, message: Acquire): boolean {
+  const { outcome } = resource;
+  if (message.mode !== "once" || message.freshMs === undefined || outcome === undefined) return false;
+  const ageMs = Math.round(step.nowMs - outcome.sinceMs);
+  if (outcome.operation !== message.operation || ageMs > message.freshMs) return false;
+  const skip = { by: outcome.node, fence: outcome.fence, result: outcome.result, ageMs };
+  tellFinally(step, session, { type: "skipped", id: message.id, skip });
+  return true;
+}
+
+function release(step: Step, session: Session, message: ClientMessageOf<"release">): void {
+  const holder = holderOf(step, session, message);
+  if (holder === undefined) return;
+  tellFinally(step, session, { type: "released", id: message.id });
+  concludeAndServe(step, holder, verdictOf(message));
+}
+
+function verdictOf(message: ClientMessageOf<"release">): Verdict {
+  const { outcome, result, error, retry, retryAfterMs = 0 } = message;
+  switch (outcome) {
+    case "success":
+      return { outcome, result: result === undefined ? undefined : JSON.stringify(result) };
+    case "failure":
+      return { outcome, error: error ?? { message: "the holder gave no reason" }, retry, retryAfterMs };
+    case "none":
+      return { outcome };
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function cancel(step: Step, session: Session, id: number): void {
+  const request = session.requests.get(id);
+  // What has ended by itself while the cancel was under way has had its answer.
+  if (request === undefined && id <= session.lastId) return;
+  if (request === undefined) return refuseUnheld(step, session, id, "cancel");
+  if (request.fence === 0) return dismiss(step, request, "CANCELLED", "taken back by the one who asked");
+  tellFinally(step, session, { type: "released", id });
+  concludeAndServe(step, request, { outcome: "none" });
+}
+
+function extend(step: Step, session: Session, message: ClientMessageOf<"extend">): void {
+  const holder = holderOf(step, session, message);
+  if (holder === undefined) return;
+  granting.hold(step, holder, message.holdMs);
+  tell(step, session, { type: "extended", id: message.id, holdMs: message.holdMs });
+}
+
+function progress(step: Step, session: Session, message: ClientMessageOf<"progress">): void {
+  const holder = holderOf(step, session, message);
+  if (holder === undefined) return;
+  const { done, total, note } = message;
+  holder.progress = { done, total, note };
+}
+
+/** The holder that a message names; a session that does not hold it is told so, and nothing changes [H3]. */
+function holderOf(step: Step, session: Session, { id, type }: { id: number; type: string }): Request | undefined {
+  const request = session.requests.get(id);
+  if (request !== undefined && request.fence > 0) return request;
+  refuseUnheld(step, session, id, type);
+  return undefined;
+}
+
+function refuseUnheld(step: Step, session: Session, id: number, what: string): void {
+  const message = `${what} names request ${id}, which does not hold`;
+  tell(step, session, { type: "error", id, code: "LOCK_NOT_HELD", message });
+}
+
+type Refusal = "TOO_MANY_REQUESTS" | "LIMIT_MISMATCH" | "QUEUE_FULL" | "LOCK_ALREADY_HELD" | "LOCK_DELAYED";
+
+function refuse(step: Step, session: Session, id: number, code: Refusal, message: string): void {
+  tellFinally(step, session, { type: "failed", id, code, message });
+}

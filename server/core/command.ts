@@ -1,0 +1,46 @@
+// What can be asked of the lock table. A command is plain data, so that a journal can keep it and any hub can decide it
+// alike [B7]. Knows no effect.
+import type { ClientMessageOf } from "../../shared/protocol.ts";
+
+/** The messages of a client that the table decides on. */
+export type RequestMessage = ClientMessageOf<"acquire" | "release" | "cancel" | "extend" | "progress">;
+
+/** Who a session is; fixed when it opens. */
+export type SessionIdentity = {
+  /** The session's public id. */
+  session: string;
+  node: string;
+  /** A digest of the secret that a resume must show; the secret itself is never kept. */
+  secretDigest: string;
+  /** The name of the token that opened it. */
+  owner: string;
+  /** How long the session outlives its socket, in milliseconds, as in force [S4]. */
+  graceMs: number;
+  client: string;
+  labels: Record<string, string>;
+};
+
+/**
+ * A time that has come. `armed` is the order number of the step that set it: the command is void when what it was for has
+ * changed since [B7].
+ */
+export type DeadlineCommand =
+  | { type: "deadline"; of: "wait" | "hold"; session: string; id: number; armed: number }
+  | { type: "deadline"; of: "grace"; session: string; armed: number }
+  | { type: "deadline"; of: "delay" | "outcome"; resource: string; armed: number };
+
+/**
+ * `socket` names one connection, never used twice: what an earlier socket of a session says after a resume is void [S8].
+ * `ticket` comes back in the `answered` effect.
+ */
+export type Command =
+  | ({ type: "open"; socket: string } & SessionIdentity)
+  | { type: "resume"; socket: string; session: string }
+  | { type: "message"; socket: string; message: RequestMessage }
+  | { type: "acknowledge"; socket: string; order: number }
+  | { type: "detach"; socket: string; graceMs?: number }
+  | { type: "bye"; socket: string }
+  | { type: "kick"; session: string; ticket: number }
+  | { type: "revoke"; resource: string; fence?: number; actor: string; reason: string; ticket: number }
+  | { type: "forget"; resource: string; ticket: number }
+  | DeadlineCommand;

@@ -1,0 +1,25 @@
+// What follows from a command: whom to tell what. Plain data; the hub carries it out. Knows no command.
+import type { HubMessageOf } from "../../shared/protocol.ts";
+
+/** A success that serves others too; one object for all who are skipped by it, so that it is encoded once. */
+export type Skip = {
+  by: string;
+  fence: number;
+  /** The result as JSON text. */
+  result: string | undefined;
+  ageMs: number;
+};
+
+/** What a session is told of one of its requests. */
+export type Answer =
+  | HubMessageOf<"queued" | "granted" | "failed" | "released" | "extended" | "lost" | "wanted" | "error">
+  | { type: "skipped"; id: number; skip: Skip };
+
+/** `socket` is the one that the session has at that moment; a detached session is told when it is back [S9]. */
+export type Effect =
+  | { type: "tell"; socket: string; answer: Answer }
+  | { type: "opened"; socket: string; session: string; graceMs: number }
+  | { type: "resumed"; socket: string; session: string; replaced: string | undefined; lastId: number; graceMs: number }
+  | { type: "denied"; socket: string; reason: "node in use" | "session gone" | "too many sessions" }
+  | { type: "ended"; session: string; socket: string | undefined; why: "bye" | "dropped" | "kicked" | "flooded" }
+  | { type: "answered"; ticket: number; outcome: "done" | "absent" | "changed" };

@@ -1,0 +1,143 @@
+// Who is granted, and when [Q1][Q2][Q3]: the one place where a request becomes a holder, and where it stops being anything.
+// Knows no outcome: what a holder's end means for others is settled elsewhere.
+import type { HolderRow, Mode } from "../../shared/protocol.ts";
+import { arm, disarm } from "./deadlines.ts";
+import { forget } from "./outcomes.ts";
+import type { Request, Resource } from "./records.ts";
+import { each, isCompatible, join, leave, nextWaiter, positionOf } from "./resource.ts";
+import { fail, tell, tidy, type Step } from "./table.ts";
+
+/** Grants the head of the queue and all behind it that may hold with it, in the step that made room [Q3]. */
+export function serve(step: Step, resource: Resource): void {
+  while (resource.delay === undefined) {
+    const request = nextWaiter(resource);
+    if (request === undefined || !isCompatible(resource, request)) break;
+    unqueue(step, request);
+    if (!isExhausted(request)) grant(step, request);
+    else failExhausted(step, request);
+  }
+  tidy(step.table, resource);
+}
+
+/** Makes a request that is in no list a holder; the fence is the number of this step [F1]. */
+export function grant(step: Step, request: Request): void {
+  const { table, nowMs } = step;
+  const { resource, session } = request;
+  if (isAlone(request.mode) && resource.outcome?.operation !== request.operation) forget(table.outcomes, resource);
+  request.fence = table.order;
+  request.attempt = (resource.failures?.get(request.operation)?.count ?? 0) + 1;
+  request.sinceMs = nowMs;
+  join(resource.holders, request);
+  table.holding += 1;
+  if (request.holdMs !== undefined) hold(step, request, request.holdMs);
+  tell(step, session, grantOf(request));
+  if (request.wanted && resource.queue.size > 0) tellWanted(step, request);
+}
+
+/** Whether a holder of that mode holds alone [Q1]; only such a one says outcomes that are remembered [O6][O8]. */
+export function isAlone(mode: Mode): boolean {
+  return mode === "once" || mode === "exclusive";
+}
+
+/** Sets the end of a hold, in place of the one before [H1]. */
+export function hold(step: Step, request: Request, holdMs: number): void {
+  const { table, nowMs } = step;
+  disarm(table.deadlines, request.deadline);
+  const { session, id } = request;
+  const armed = table.order;
+  request.deadline = arm(table.deadlines, nowMs + holdMs, {
+    type: "deadline",
+    of: "hold",
+    session: session.identity.session,
+    id,
+    armed,
+  });
+}
+
+/** Puts a request at the end of the queue [Q2] and tells the holders that asked for it [H4]. */
+export function enqueue(step: Step, request: Request, waitMs: number | undefined): void {
+  const { table, nowMs } = step;
+  const { resource, session, id } = request;
+  join(resource.queue, request);
+  resource.readyWaiters += 1;
+  table.waiting += 1;
+  if (waitMs !== undefined) {
+    const armed = table.order;
+    const command = { type: "deadline", of: "wait", session: session.identity.session, id, armed } as const;
+    request.deadline = arm(table.deadlines, nowMs + waitMs, command);
+  }
+  tell(step, session, queuedOf(step, request, resource.queue.size));
+  if (resource.queue.size > 1) return;
+  for (const holder of each(resource.holders)) if (holder.wanted) tellWanted(step, holder);
+}
+
+/** Takes a waiter out of the queue; it lives on as nothing yet. */
+export function unqueue(step: Step, request: Request): void {
+  const { resource, session } = request;
+  leave(resource.queue, request);
+  if (session.presence.state === "attached") resource.readyWaiters -= 1;
+  step.table.waiting -= 1;
+  disarm(step.table.deadlines, request.deadline);
+  request.deadline = undefined;
+}
+
+/** Takes a holder's grant away; it lives on as nothing yet. */
+export function unhold(step: Step, request: Request): void {
+  leave(request.resource.holders, request);
+  step.table.holding -= 1;
+  disarm(step.table.deadlines, request.deadline);
+  request.deadline = undefined;
+}
+
+/** Ends the life of a request that is in no list any more; its id is free of it. */
+export function bury(request: Request): void {
+  request.session.requests.delete(request.id);
+  if (request.mode === "permit") request.resource.permits -= 1;
+}
+
+/** Whether a request would be granted as an attempt beyond the last that it wants [O4]. */
+export function isExhausted(request: Request): boolean {
+  const { mode, maxAttempts, resource, operation } = request;
+  return mode === "once" && maxAttempts !== undefined && (resource.failures?.get(operation)?.count ?? 0) >= maxAttempts;
+}
+
+/** Fails a request that has no attempt left, with the last error [O4]. */
+export function failExhausted(step: Step, request: Request): void {
+  const last = request.resource.failures?.get(request.operation);
+  const message = `${last?.count ?? 0} attempts have failed`;
+  bury(request);
+  fail(step, request, { code: "ATTEMPTS_EXHAUSTED", message, error: last?.error });
+}
+
+/** The present state of a live request: `queued` or `granted` [S10]. */
+export function tellState(step: Step, request: Request): void {
+  const answer = request.fence === 0 ? queuedOf(step, request, positionOf(request)) : grantOf(request);
+  tell(step, request.session, answer);
+}
+
+/** The holders as others see them, the first few. */
+export function holderRows(resource: Resource, nowMs: number, entriesMax: number): HolderRow[] {
+  const rows: HolderRow[] = [];
+  for (const { session, operation, mode, sinceMs, progress } of each(resource.holders)) {
+    if (rows.length === entriesMax) break;
+    const { node } = session.identity;
+    rows.push({ node, operation, mode, heldMs: Math.round(nowMs - sinceMs), ...(progress && { progress }) });
+  }
+  return rows;
+}
+
+function grantOf(request: Request) {
+  const { id, fence, attempt, holdMs, resource, operation } = request;
+  const failures = attempt > 1 ? resource.failures?.get(operation) : undefined;
+  const previous = failures && { node: failures.node, error: failures.error };
+  return { type: "granted", id, fence, attempt, holdMs, previous } as const;
+}
+
+function queuedOf(step: Step, request: Request, position: number) {
+  const holders = holderRows(request.resource, step.nowMs, step.table.settings.limits.listEntriesMax);
+  return { type: "queued", id: request.id, position, holders } as const;
+}
+
+function tellWanted(step: Step, holder: Request): void {
+  tell(step, holder.session, { type: "wanted", id: holder.id, waiting: holder.resource.queue.size });
+}

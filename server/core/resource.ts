@@ -1,0 +1,82 @@
+// One resource and its queue: who stands where, who could be granted next. Knows no outcome, no time and no message.
+import type { Request, RequestList, Resource } from "./records.ts";
+
+/** A resource that nobody has asked for yet. */
+export function newResource(name: string): Resource {
+  return {
+    name,
+    holders: { first: undefined, last: undefined, size: 0 },
+    queue: { first: undefined, last: undefined, size: 0 },
+    readyWaiters: 0,
+    permits: 0,
+    limit: 0,
+    delay: undefined,
+    outcome: undefined,
+    failures: undefined,
+  };
+}
+
+/** Whether a resource has nothing left to remember [Q8]. */
+export function isForgettable(resource: Resource): boolean {
+  const { holders, queue, delay, outcome } = resource;
+  return holders.size === 0 && queue.size === 0 && delay === undefined && outcome === undefined;
+}
+
+/** Whether a request may hold beside those that hold now [Q1]. */
+export function isCompatible(resource: Resource, request: Request): boolean {
+  const holder = resource.holders.first;
+  if (holder === undefined) return true;
+  if (request.mode !== holder.mode) return false;
+  return request.mode === "shared" || (request.mode === "permit" && resource.holders.size < resource.limit);
+}
+
+/** The waiter that is next: the first whose session is attached; those passed over keep their place [Q2][S5]. */
+export function nextWaiter(resource: Resource): Request | undefined {
+  if (resource.readyWaiters === 0) return undefined;
+  let request = resource.queue.first;
+  while (request !== undefined && !isAttached(request)) request = request.next;
+  return request;
+}
+
+/** Whether the request's session can be granted anything now [S5]. */
+export function isAttached(request: Request): boolean {
+  return request.session.presence.state === "attached";
+}
+
+/** The place of a waiter in its queue, 1 for the next. */
+export function positionOf(request: Request): number {
+  let position = 1;
+  for (let ahead = request.previous; ahead !== undefined; ahead = ahead.previous) position += 1;
+  return position;
+}
+
+/** Adds a request at the end of a list. */
+export function join(list: RequestList, request: Request): void {
+  request.previous = list.last;
+  request.next = undefined;
+  if (list.last === undefined) list.first = request;
+  else list.last.next = request;
+  list.last = request;
+  list.size += 1;
+}
+
+/** Takes a request out of the list it stands in. */
+export function leave(list: RequestList, request: Request): void {
+  const { previous, next } = request;
+  if (previous === undefined) list.first = next;
+  else previous.next = next;
+  if (next === undefined) list.last = previous;
+  else next.previous = previous;
+  request.previous = undefined;
+  request.next = undefined;
+  list.size -= 1;
+}
+
+/** The requests of a list, first to last; the one just given may leave meanwhile. */
+export function* each(list: RequestList): Generator<Request> {
+  for (let request = list.first; request !== undefined;) {
+    const { next } = request;
+    yield request;
+    request = next;
+  }
+}
