@@ -1,0 +1,31 @@
+// The one file that meets the machine's clock and timers. Time is monotonic, in milliseconds, and never the wall's [B4].
+
+/** Time as the hub sees it; tests move one by hand. */
+export type Clock = {
+  /** Milliseconds since some moment in the past; never goes back. */
+  nowMs(): number;
+  /** Calls back once after that many milliseconds; the returned function takes it back. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** Calls back when everything that has arrived by now was read: the end of the turn. */
+  afterTurn(callback: () => void): void;
+};
+
+// Node fires a longer timer at once.
+const timerMsMax = 2 ** 31 - 1;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(delayMs, timerMsMax));
+    return () => clearTimeout(timer);
+  },
+  afterTurn(callback) {
+    setImmediate(callback);
+  },
+};
+
+/** Microseconds since 1970 by the wall clock: where the fences of a new book start [F1]. */
+export function wallMicroseconds(): number {
+  return Date.now() * 1000;
+}

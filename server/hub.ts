@@ -1,0 +1,284 @@
+// The hub: session message → command → engine → effects → sessions. Knows everyone by interface; decides nothing about locks
+// and reads no bytes.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { nanoid } from "nanoid";
+import { assertNever, closeCodes } from "../shared/errors.ts";
+import type { Limits } from "../shared/limits.ts";
+import { clientDecoder, type ClientMessageOf, type Decode, type ClientMessage } from "../shared/protocol.ts";
+import type { Clock } from "./clock.ts";
+import type { Effect } from "./core/effect.ts";
+import type { LockTable } from "./core/table.ts";
+import type { RequestMessage } from "./core/command.ts";
+import { createEngine, type Engine } from "./engine/engine.ts";
+import type { Hear, Journal } from "./engine/journal.ts";
+import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
+import { Session, type Connection, type Host } from "./session.ts";
+
+/** What a hub is told of its circumstances; durations in milliseconds. */
+export type HubSettings = {
+  readonly name: string;
+  readonly limits: Limits;
+  readonly heartbeatMs: number;
+  readonly graceMaxMs: number;
+  readonly lockDelayMs: number;
+};
+
+type HubParts = { settings: HubSettings; clock: Clock; table: LockTable; journal: (hear: Hear) => Journal };
+
+/** How an admin's command ended: done, nothing there to do it to, or what it named has changed. */
+export type Answered = Extract<Effect, { type: "answered" }>["outcome"];
+
+// What a node that does not say its token is known as, on a hub that asks for none.
+const anybody = "anybody";
+
+/** One hub over one engine. */
+export class Hub implements Host {
+  readonly limits: Limits;
+  readonly heartbeatMs: number;
+  readonly decode: Decode<ClientMessage>;
+  readonly engine: Engine;
+  readonly #settings: HubSettings;
+  readonly #clock: Clock;
+  readonly #heartbeat: Heartbeat;
+  readonly #sessions = new Map<string, Session>();
+  /** Sessions that have not said hello, the oldest first. */
+  readonly #silent = new Set<Session>();
+  readonly #secrets = new Map<string, string>();
+  readonly #tickets = new Map<number, (outcome: Answered) => void>();
+  #lastTicket = 0;
+  #turn = 0;
+  #isTurnEnding = false;
+  #awaiting: Session[] = [];
+  #isLeaving = false;
+
+  constructor({ settings, clock, table, journal }: HubParts) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.limits = settings.limits;
+    this.heartbeatMs = settings.heartbeatMs;
+    this.decode = clientDecoder(settings.limits);
+    const onEffects = (effects: Effect[]) => effects.forEach((effect) => this.#carryOut(effect));
+    this.engine = createEngine({ table, clock, journal, onEffects, onProposal: () => this.#endTurnSoon() });
+    this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs, (nowMs) => this.#dropSilent(nowMs));
+  }
+
+  /** A socket has been accepted; returns where its frames and its end go. */
+  connected(connection: Connection): Session {
+    const session = new Session(connection, this);
+    this.#sessions.set(connection.id, session);
+    this.#silent.add(session);
+    const [oldest] = this.#silent;
+    if (this.#silent.size > this.limits.silentSocketsMax)
+      oldest?.close(closeCodes.HELLO_TIMEOUT, "too many silent sockets");
+    return session;
+  }
+
+  /** Whether new sockets are welcome. */
+  get isOpen(): boolean {
+    return !this.#isLeaving;
+  }
+
+  /** Takes a resource from its holders, or from the holder with that fence, by force [H2]. */
+  revoke(resource: string, by: { actor: string; reason: string; fence?: number }): Promise<Answered> {
+    return this.#propose((ticket) => ({ type: "revoke", resource, ...by, ticket }));
+  }
+
+  /** Forgets the remembered outcome of a resource [O8]. */
+  forget(resource: string): Promise<Answered> {
+    return this.#propose((ticket) => ({ type: "forget", resource, ticket }));
+  }
+
+  /** Says `leaving` to all and closes their sockets; sessions stay for as long as the engine outlives a restart [S13]. */
+  leave(reconnectMs: number): void {
+    this.#isLeaving = true;
+    const graceMs = this.engine.survivesMs;
+    for (const session of this.#sessions.values()) {
+      if (session.id !== undefined) session.announce({ type: "leaving", reconnectMs, graceMs });
+      session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
+    }
+  }
+
+  /** Stops the wheel and the engine; every socket is gone by now. */
+  async stop(): Promise<void> {
+    this.#heartbeat.stop();
+    this.engine.commit();
+    await this.engine.close();
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  turn(): number {
+    return this.#turn;
+  }
+
+  order(): number {
+    return this.engine.table.order;
+  }
+
+  wakeAtTurnEnd(session: Session): void {
+    this.#awaiting.push(session);
+    this.#endTurnSoon();
+  }
+
+  ask(session: Session, message: RequestMessage): void {
+    this.engine.propose({ type: "message", socket: session.connection.id, message });
+    this.#endTurnSoon();
+  }
+
+  bye(session: Session): void {
+    this.engine.propose({ type: "bye", socket: session.connection.id });
+    this.#endTurnSoon();
+  }
+
+  acknowledge(session: Session, order: number): void {
+    const socket = session.connection.id;
+    const oldest = this.engine.table.sessionOfSocket.get(socket)?.kept[0];
+    if (oldest === undefined || oldest.order > order) return;
+    this.engine.propose({ type: "acknowledge", socket, order });
+    this.#endTurnSoon();
+  }
+
+  greet(session: Session, hello: ClientMessageOf<"hello">): void {
+    this.#silent.delete(session);
+    if (this.#isLeaving) return session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
+    const { resume, node } = hello;
+    const known = resume && this.engine.table.sessions.get(resume.session)?.identity;
+    if (resume === undefined || known === undefined) return this.#open(session, hello);
+    if (!sameDigest(known.secretDigest, digest(resume.secret)) || known.node !== node) {
+      return session.close(closeCodes.UNAUTHORIZED, "that secret does not resume that session");
+    }
+    this.#secrets.set(session.connection.id, resume.secret);
+    this.engine.propose({ type: "resume", socket: session.connection.id, session: resume.session });
+    this.#endTurnSoon();
+  }
+
+  gone(session: Session): void {
+    const socket = session.connection.id;
+    this.#sessions.delete(socket);
+    this.#silent.delete(session);
+    this.#secrets.delete(socket);
+    this.#heartbeat.remove(session);
+    this.engine.propose({ type: "detach", socket, graceMs: this.#isLeaving ? this.engine.survivesMs : 0 });
+    this.#endTurnSoon();
+  }
+
+  #open(session: Session, { node, graceMs = 0, client = "", labels = {} }: ClientMessageOf<"hello">): void {
+    const socket = session.connection.id;
+    const secret = nanoid(32);
+    this.#secrets.set(socket, secret);
+    const inForce = graceMs === 0 ? 0 : Math.min(Math.max(graceMs, 3 * this.heartbeatMs), this.#settings.graceMaxMs);
+    const secretDigest = digest(secret);
+    const identity = { session: nanoid(16), node, secretDigest, owner: anybody, graceMs: inForce, client, labels };
+    this.engine.propose({ type: "open", socket, ...identity });
+    this.#endTurnSoon();
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case "tell":
+        return this.#sessions.get(effect.socket)?.tell(effect.answer);
+      case "opened":
+        return this.#welcome(effect, false, 0);
+      case "resumed": {
+        if (effect.replaced !== undefined) {
+          const replaced = this.#sessions.get(effect.replaced);
+          replaced?.close(closeCodes.SESSION_REPLACED, "the session has a new socket");
+        }
+        return this.#welcome(effect, true, effect.lastId);
+      }
+      case "denied":
+        return this.#deny(effect);
+      case "ended": {
+        const session = effect.socket === undefined ? undefined : this.#sessions.get(effect.socket);
+        const isFlood = effect.why === "flooded";
+        return session?.close(isFlood ? closeCodes.SLOW_CONSUMER : closeCodes.BYE, `the session ended: ${effect.why}`);
+      }
+      case "answered": {
+        this.#tickets.get(effect.ticket)?.(effect.outcome);
+        this.#tickets.delete(effect.ticket);
+        return;
+      }
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  #welcome(effect: { socket: string; session: string; graceMs: number }, resumed: boolean, lastId: number): void {
+    const caller = this.#sessions.get(effect.socket);
+    if (caller === undefined) return;
+    const { name, heartbeatMs, lockDelayMs, limits } = this.#settings;
+    const secret = this.#secrets.get(effect.socket) ?? "";
+    this.#secrets.delete(effect.socket);
+    const { session, graceMs } = effect;
+    const told = {
+      frameBytes: limits.frameBytesMax,
+      requests: limits.sessionRequestsMax,
+      resourceBytes: limits.resourceBytesMax,
+      operationBytes: limits.operationBytesMax,
+      resultBytes: limits.resultBytesMax,
+      noteBytes: limits.noteBytesMax,
+    };
+    const welcome = { session, secret, resumed, lastId, hub: name, heartbeatMs, graceMs, lockDelayMs, limits: told };
+    caller.opened(session, { type: "welcome", ...welcome });
+    this.#heartbeat.add(caller);
+  }
+
+  #deny({ socket, reason }: Extract<Effect, { type: "denied" }>): void {
+    const session = this.#sessions.get(socket);
+    switch (reason) {
+      case "node in use":
+        return session?.close(closeCodes.NODE_IN_USE, "the node has a session");
+      case "too many sessions":
+        return session?.close(closeCodes.TRY_AGAIN_LATER, "as many sessions as the hub allows");
+      case "session gone":
+        return session?.close(closeCodes.HUB_RESTARTING, "the session ended while it was resumed");
+      default:
+        return assertNever(reason);
+    }
+  }
+
+  #propose(command: (ticket: number) => Parameters<Engine["propose"]>[0]): Promise<Answered> {
+    this.#lastTicket += 1;
+    const ticket = this.#lastTicket;
+    return new Promise((resolve) => {
+      this.#tickets.set(ticket, resolve);
+      this.engine.propose(command(ticket));
+      this.#endTurnSoon();
+    });
+  }
+
+  #endTurnSoon(): void {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    this.#clock.afterTurn(() => this.#endTurn());
+  }
+
+  /** Everything that arrived in this turn goes to the engine as one batch, and each session gets one write. */
+  #endTurn(): void {
+    this.#isTurnEnding = false;
+    this.#turn += 1;
+    const withBacklog = this.#awaiting.length;
+    for (let place = 0; place < withBacklog; place += 1) this.#awaiting[place]?.takeHeldBack();
+    this.engine.commit();
+    const awaiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const session of awaiting) session.flush();
+  }
+
+  #dropSilent(nowMs: number): void {
+    for (const session of this.#silent) {
+      if (nowMs - (session.silentSinceMs ?? nowMs) < this.limits.helloMsMax) return;
+      session.close(closeCodes.HELLO_TIMEOUT, "no hello in time");
+    }
+  }
+}
+
+function digest(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64");
+}
+
+function sameDigest(one: string, other: string): boolean {
+  return timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}

@@ -1,0 +1,79 @@
+// The composition root: the one place that knows all parts of a hub and puts them together.
+import { createServer, type Server } from "node:http";
+import { hostname } from "node:os";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { nanoid } from "nanoid";
+import { socketPath } from "../shared/protocol.ts";
+import { systemClock, wallMicroseconds } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { createTable } from "./core/table.ts";
+import { doorwayFor } from "./doorway.ts";
+import { memoryJournal } from "./engine/memory-journal.ts";
+import { httpApi } from "./http.ts";
+import { Hub } from "./hub.ts";
+import type { Logger } from "./log.ts";
+import { acceptSockets } from "./socket.ts";
+
+/** A hub that answers. */
+export type RunningHub = {
+  /** Of the WebSocket. */
+  readonly url: string;
+  readonly httpUrl: string;
+  /** Tells all nodes to come back later, closes their sockets within the drain time, keeps what is kept. */
+  close(): Promise<void>;
+  /** Drops everything at once, as a crash would. */
+  kill(): Promise<void>;
+};
+
+const reconnectMs = 1_000;
+
+/** Starts a hub; resolves once it answers, rejects when it cannot listen. */
+export async function startHub(config: Config, log: Logger): Promise<RunningHub> {
+  const { limits, heartbeatMs, graceMaxMs, lockDelayMs, outcomeTtlMs, host, port, drainMs } = config;
+  const hub = new Hub({
+    settings: { name: `hub-${nanoid(8)}`, limits, heartbeatMs, graceMaxMs, lockDelayMs },
+    clock: systemClock,
+    table: createTable({ limits, lockDelayMs, outcomeTtlMs }, wallMicroseconds()),
+    journal: memoryJournal,
+  });
+  const doorway = doorwayFor(host, config.origins, hostname());
+  const { fetch } = httpApi({ hub, doorway, log });
+  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
+  server.headersTimeout = limits.headersMsMax;
+  server.requestTimeout = limits.headersMsMax;
+  const connected = hub.connected.bind(hub);
+  const sockets = acceptSockets({ server, limits, doorway, log, isOpen: () => hub.isOpen, connected });
+  const address = await listen(server, host, port);
+  const authority = `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+
+  const end = async () => {
+    await hub.stop();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return {
+    url: `ws://${authority}${socketPath}`,
+    httpUrl: `http://${authority}`,
+    async close() {
+      hub.leave(reconnectMs);
+      await sockets.close(drainMs);
+      await end();
+    },
+    async kill() {
+      sockets.terminate();
+      await end();
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: 4_096 }, () => {
+      server.off("error", reject);
+      const address = server.address();
+      if (typeof address === "object" && address !== null) resolve(address);
+    });
+  });
+}
