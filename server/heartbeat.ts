@@ -1,15 +1,14 @@
 // One wheel for the heartbeats of all sessions [S2]: each stands in one bucket and is beaten once a round, so that pings are
 // spread over the round. Knows no message: what a beat is, the one who beats knows.
 import type { Clock } from "./clock.ts";
+import type { Pulse } from "./pulse.ts";
 
-/** Who has a heart. */
+/** Who has a pulse. */
 export type Beating = {
-  /** A round has passed: ping, or find out that nothing came. */
-  beat(nowMs: number): void;
-  /** Whether nothing has come for so long that it is looked at on every tick from now on. */
-  isSuspect(nowMs: number): boolean;
-  /** Whether it has been silent too long; what happened before `aliveSinceMs` says nothing. */
-  isDead(nowMs: number, aliveSinceMs: number): boolean;
+  readonly pulse: Pulse;
+  /** A round has passed: time to ping. */
+  beat(): void;
+  /** Nothing has come for too long. */
   die(): void;
 };
 
@@ -43,8 +42,8 @@ export function startHeartbeat(clock: Clock, heartbeatMs: number, onTick: (nowMs
     lastTickMs = nowMs;
     cancel = clock.after(tickMs, tick);
     for (const beating of suspects) {
-      if (beating.isDead(nowMs, aliveSinceMs)) beating.die();
-      else if (!beating.isSuspect(nowMs)) suspects.delete(beating);
+      if (beating.pulse.isDead(nowMs, aliveSinceMs)) beating.die();
+      else if (!beating.pulse.isSuspect(nowMs)) suspects.delete(beating);
     }
     for (const beating of buckets[next] ?? []) beatOne(beating, nowMs);
     next = (next + 1) % count;
@@ -57,8 +56,8 @@ export function startHeartbeat(clock: Clock, heartbeatMs: number, onTick: (nowMs
   }
 
   function beatOne(beating: Beating, nowMs: number): void {
-    beating.beat(nowMs);
-    if (beating.isSuspect(nowMs)) suspects.add(beating);
+    beating.beat();
+    if (beating.pulse.isSuspect(nowMs)) suspects.add(beating);
   }
 
   return {

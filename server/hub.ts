@@ -1,14 +1,13 @@
 // The hub: session message → command → engine → effects → sessions. Knows everyone by interface; decides nothing about locks
 // and reads no bytes.
-import { createHash, timingSafeEqual } from "node:crypto";
-import { nanoid } from "nanoid";
 import { assertNever, closeCodes } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import { clientDecoder, type ClientMessageOf, type Decode, type ClientMessage } from "../shared/protocol.ts";
+import { admit } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./core/effect.ts";
 import type { LockTable } from "./core/table.ts";
-import type { RequestMessage } from "./core/command.ts";
+import type { Command, RequestMessage } from "./core/command.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { Hear, Journal } from "./engine/journal.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
@@ -27,9 +26,6 @@ type HubParts = { settings: HubSettings; clock: Clock; table: LockTable; journal
 
 /** How an admin's command ended: done, nothing there to do it to, or what it named has changed. */
 export type Answered = Extract<Effect, { type: "answered" }>["outcome"];
-
-// What a node that does not say its token is known as, on a hub that asks for none.
-const anybody = "anybody";
 
 /** One hub over one engine. */
 export class Hub implements Host {
@@ -80,12 +76,12 @@ export class Hub implements Host {
 
   /** Takes a resource from its holders, or from the holder with that fence, by force [H2]. */
   revoke(resource: string, by: { actor: string; reason: string; fence?: number }): Promise<Answered> {
-    return this.#propose((ticket) => ({ type: "revoke", resource, ...by, ticket }));
+    return this.#proposeAndHear((ticket) => ({ type: "revoke", resource, ...by, ticket }));
   }
 
   /** Forgets the remembered outcome of a resource [O8]. */
   forget(resource: string): Promise<Answered> {
-    return this.#propose((ticket) => ({ type: "forget", resource, ticket }));
+    return this.#proposeAndHear((ticket) => ({ type: "forget", resource, ticket }));
   }
 
   /** Says `leaving` to all and closes their sockets; sessions stay for as long as the engine outlives a restart [S13]. */
@@ -123,35 +119,30 @@ export class Hub implements Host {
   }
 
   ask(session: Session, message: RequestMessage): void {
-    this.engine.propose({ type: "message", socket: session.connection.id, message });
-    this.#endTurnSoon();
+    this.#propose({ type: "message", socket: session.connection.id, message });
   }
 
   bye(session: Session): void {
-    this.engine.propose({ type: "bye", socket: session.connection.id });
-    this.#endTurnSoon();
+    this.#propose({ type: "bye", socket: session.connection.id });
   }
 
   acknowledge(session: Session, order: number): void {
     const socket = session.connection.id;
     const oldest = this.engine.table.sessionOfSocket.get(socket)?.kept[0];
     if (oldest === undefined || oldest.order > order) return;
-    this.engine.propose({ type: "acknowledge", socket, order });
-    this.#endTurnSoon();
+    this.#propose({ type: "acknowledge", socket, order });
   }
 
   greet(session: Session, hello: ClientMessageOf<"hello">): void {
     this.#silent.delete(session);
     if (this.#isLeaving) return session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
-    const { resume, node } = hello;
-    const known = resume && this.engine.table.sessions.get(resume.session)?.identity;
-    if (resume === undefined || known === undefined) return this.#open(session, hello);
-    if (!sameDigest(known.secretDigest, digest(resume.secret)) || known.node !== node) {
+    const socket = session.connection.id;
+    const admission = admit(hello, socket, this.engine.table, this.#settings);
+    if (admission === undefined) {
       return session.close(closeCodes.UNAUTHORIZED, "that secret does not resume that session");
     }
-    this.#secrets.set(session.connection.id, resume.secret);
-    this.engine.propose({ type: "resume", socket: session.connection.id, session: resume.session });
-    this.#endTurnSoon();
+    this.#secrets.set(socket, admission.secret);
+    this.#propose(admission.command);
   }
 
   gone(session: Session): void {
@@ -160,19 +151,7 @@ export class Hub implements Host {
     this.#silent.delete(session);
     this.#secrets.delete(socket);
     this.#heartbeat.remove(session);
-    this.engine.propose({ type: "detach", socket, graceMs: this.#isLeaving ? this.engine.survivesMs : 0 });
-    this.#endTurnSoon();
-  }
-
-  #open(session: Session, { node, graceMs = 0, client = "", labels = {} }: ClientMessageOf<"hello">): void {
-    const socket = session.connection.id;
-    const secret = nanoid(32);
-    this.#secrets.set(socket, secret);
-    const inForce = graceMs === 0 ? 0 : Math.min(Math.max(graceMs, 3 * this.heartbeatMs), this.#settings.graceMaxMs);
-    const secretDigest = digest(secret);
-    const identity = { session: nanoid(16), node, secretDigest, owner: anybody, graceMs: inForce, client, labels };
-    this.engine.propose({ type: "open", socket, ...identity });
-    this.#endTurnSoon();
+    this.#propose({ type: "detach", socket, graceMs: this.#isLeaving ? this.engine.survivesMs : 0 });
   }
 
   #carryOut(effect: Effect): void {
@@ -239,13 +218,17 @@ export class Hub implements Host {
     }
   }
 
-  #propose(command: (ticket: number) => Parameters<Engine["propose"]>[0]): Promise<Answered> {
+  #propose(command: Command): void {
+    this.engine.propose(command);
+    this.#endTurnSoon();
+  }
+
+  #proposeAndHear(commandWith: (ticket: number) => Command): Promise<Answered> {
     this.#lastTicket += 1;
     const ticket = this.#lastTicket;
     return new Promise((resolve) => {
       this.#tickets.set(ticket, resolve);
-      this.engine.propose(command(ticket));
-      this.#endTurnSoon();
+      this.#propose(commandWith(ticket));
     });
   }
 
@@ -273,12 +256,4 @@ export class Hub implements Host {
       session.close(closeCodes.HELLO_TIMEOUT, "no hello in time");
     }
   }
-}
-
-function digest(secret: string): string {
-  return createHash("sha256").update(secret).digest("base64");
-}
-
-function sameDigest(one: string, other: string): boolean {
-  return timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }

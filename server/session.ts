@@ -4,7 +4,6 @@ import { assertNever, closeCodes } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import {
   encode,
-  frame,
   type ClientMessage,
   type ClientMessageOf,
   type Decode,
@@ -16,6 +15,8 @@ import type { Answer } from "./core/effect.ts";
 import type { RequestMessage } from "./core/command.ts";
 import { answerText } from "./answer-text.ts";
 import type { Beating } from "./heartbeat.ts";
+import { Outbox } from "./outbox.ts";
+import { Pulse } from "./pulse.ts";
 
 /** One connection as a session needs it. */
 export type Connection = {
@@ -58,36 +59,29 @@ type State =
   | { name: "open"; session: string }
   | { name: "closed" };
 
-/** A ping that is not answered yet; `order` is the engine's last step when it was sent. */
-type Ping = { n: number; order: number };
-
 // A ping at least every so many answers, so that what is kept for a resume stays short [S9].
 const answersBetweenPings = 1_000;
 
 /** One caller of the hub. */
 export class Session implements Beating {
   readonly connection: Connection;
+  readonly pulse: Pulse;
   readonly #host: Host;
   #state: State;
-  #told: string[] = [];
-  /** Replies of this file's own; they follow what the engine says of the same turn. */
-  #replies: string[] = [];
+  readonly #outbox = new Outbox();
   #backlog: Decoded<ClientMessage>[] = [];
   #turn = -1;
   #handledThisTurn = 0;
   #isAwaited = false;
   #invalidInARow = 0;
-  #lastPongMs: number;
-  #pings: Ping[] = [];
-  #pingsSent = 0;
-  #seen = 0;
   #answersSincePing = 0;
 
   constructor(connection: Connection, host: Host) {
     this.connection = connection;
     this.#host = host;
-    this.#lastPongMs = host.nowMs();
-    this.#state = { name: "greeting", sinceMs: this.#lastPongMs };
+    const nowMs = host.nowMs();
+    this.pulse = new Pulse(host.heartbeatMs, nowMs);
+    this.#state = { name: "greeting", sinceMs: nowMs };
   }
 
   /** The id of the open session, if it is open. */
@@ -114,21 +108,20 @@ export class Session implements Beating {
   /** The hub has opened, or resumed, the session: it is welcome. */
   opened(session: string, welcome: HubMessage): void {
     this.#state = { name: "open", session };
-    this.#lastPongMs = this.#host.nowMs();
-    this.#told.push(encode(welcome));
+    this.#outbox.tell(encode(welcome));
     this.#wake();
   }
 
   /** Tells the caller what became of a request. */
   tell(answer: Answer): void {
-    this.#told.push(answerText(answer));
+    this.#outbox.tell(answerText(answer));
     this.#answersSincePing += 1;
     this.#wake();
   }
 
   /** Tells the caller something of the hub's own. */
   announce(message: HubMessage): void {
-    this.#replies.push(encode(message));
+    this.#outbox.reply(encode(message));
     this.#wake();
   }
 
@@ -145,13 +138,11 @@ export class Session implements Beating {
   flush(): void {
     this.#isAwaited = false;
     if (this.#answersSincePing >= answersBetweenPings) this.#ping();
-    if (this.#replies.length > 0) this.#told.push(...this.#replies);
-    this.#replies = [];
     if (this.#backlog.length > 0 && this.#state.name === "open") this.#wake();
-    const texts = this.#told;
-    if (texts.length === 0 || this.#isClosed()) return;
-    this.#told = [];
-    for (const text of framesOf(texts, this.#host.limits.frameBytesMax)) this.connection.send(text);
+    if (this.#isClosed()) return;
+    const frames = this.#outbox.take(this.#host.limits.frameBytesMax);
+    if (frames.length === 0) return;
+    for (const text of frames) this.connection.send(text);
     if (this.connection.unsentBytes() > this.#host.limits.unsentBytesMax) {
       this.close(closeCodes.SLOW_CONSUMER, "too many bytes unsent");
     }
@@ -178,14 +169,6 @@ export class Session implements Beating {
   beat(): void {
     this.#ping();
     this.#wake();
-  }
-
-  isSuspect(nowMs: number): boolean {
-    return nowMs - this.#lastPongMs >= this.#host.heartbeatMs * 2;
-  }
-
-  isDead(nowMs: number, aliveSinceMs: number): boolean {
-    return nowMs - Math.max(this.#lastPongMs, aliveSinceMs) >= this.#host.heartbeatMs * 3;
   }
 
   die(): void {
@@ -276,25 +259,18 @@ export class Session implements Beating {
   }
 
   #refuseProtocol(message: string, code: Fault["code"] = "INVALID_MESSAGE"): void {
-    this.#replies.push(encode({ type: "error", code, message }));
+    this.#outbox.reply(encode({ type: "error", code, message }));
     this.close(closeCodes.PROTOCOL, "not this protocol");
   }
 
   #ping(): void {
-    this.#pingsSent += 1;
     this.#answersSincePing = 0;
-    this.#pings.push({ n: this.#pingsSent, order: this.#host.order() });
-    this.#told.push(`{"type":"ping","n":${this.#pingsSent},"seen":${this.#seen}}`);
+    this.#outbox.tell(this.pulse.ping(this.#host.order()));
   }
 
   #pong(n: number): void {
-    const place = this.#pings.findIndex((ping) => ping.n === n);
-    const ping = this.#pings[place];
-    if (ping === undefined) return;
-    this.#pings.splice(0, place + 1);
-    this.#seen = n;
-    this.#lastPongMs = this.#host.nowMs();
-    this.#host.acknowledge(this, ping.order);
+    const order = this.pulse.pong(n, this.#host.nowMs());
+    if (order !== undefined) this.#host.acknowledge(this, order);
   }
 
   #wake(): void {
@@ -302,26 +278,4 @@ export class Session implements Beating {
     this.#isAwaited = true;
     this.#host.wakeAtTurnEnd(this);
   }
-}
-
-/** The frames that carry the texts in order, each at most `bytesMax` long unless one text alone is longer. */
-function framesOf(texts: string[], bytesMax: number): string[] {
-  // A UTF-16 unit is at most three bytes of UTF-8, so that nothing needs counting.
-  const unitsMax = bytesMax / 3;
-  let units = 0;
-  for (const text of texts) units += text.length + 1;
-  if (units <= unitsMax) return [frame(texts)];
-  const frames: string[] = [];
-  let first = 0;
-  units = 0;
-  for (const [index, text] of texts.entries()) {
-    if (units > 0 && units + text.length + 2 > unitsMax) {
-      frames.push(frame(texts.slice(first, index)));
-      first = index;
-      units = 0;
-    }
-    units += text.length + 1;
-  }
-  frames.push(frame(texts.slice(first)));
-  return frames;
 }

@@ -48,7 +48,7 @@ export function acceptSockets({ server, limits, doorway, log, isOpen, connected 
   };
   const accepting = new WebSocketServer(options);
   const open = new Set<WebSocket>();
-  let whenEmpty = () => {};
+  let whenEmpty: (() => void) | undefined;
   let lastId = 0;
 
   accepting.on("wsClientError", (error, stream) => {
@@ -73,7 +73,7 @@ export function acceptSockets({ server, limits, doorway, log, isOpen, connected 
     socket.on("close", () => {
       open.delete(socket);
       receiver.disconnected();
-      if (open.size === 0) whenEmpty();
+      if (open.size === 0) whenEmpty?.();
     });
   }
 
@@ -108,7 +108,7 @@ function connectionOf(socket: WebSocket, id: string): Connection {
 
 function textOf(data: RawData): string {
   // With the default binaryType `ws` gives a message as one Buffer.
-  return data.toString();
+  return Buffer.isBuffer(data) ? data.toString() : "";
 }
 
 function knockOf({ method = "", url = "", headers, headersDistinct }: IncomingMessage) {

@@ -39,7 +39,8 @@ export async function startHub(config: Config, log: Logger): Promise<RunningHub>
   });
   const doorway = doorwayFor(host, config.origins, hostname());
   const { fetch } = httpApi({ hub, doorway, log });
-  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
+  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void listener(request, response));
   server.headersTimeout = limits.headersMsMax;
   server.requestTimeout = limits.headersMsMax;
   const connected = hub.connected.bind(hub);

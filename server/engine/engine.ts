@@ -33,11 +33,13 @@ type EngineParts = {
   onProposal: () => void;
 };
 
+function noTimer(): void {}
+
 /** An engine over a table and a journal. */
 export function createEngine({ table, clock, journal: open, onEffects, onProposal }: EngineParts): Engine {
   let batch: Command[] = [];
   let timerMs = Infinity;
-  let cancelTimer = () => {};
+  let cancelTimer: () => void = noTimer;
 
   const journal = open(({ commands, nowMs }: Batch) => {
     for (const command of commands) {

@@ -1,0 +1,51 @@
+// What a hello comes to: a command for the engine, or the door. Knows secrets and digests; no locks and no sockets but their
+// names.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { nanoid } from "nanoid";
+import type { ClientMessageOf } from "../shared/protocol.ts";
+import type { Command } from "./core/command.ts";
+import type { LockTable } from "./core/table.ts";
+
+/** A hello that may go to the engine, and the secret that the session is or will be resumed with. */
+export type Admission = { command: Extract<Command, { type: "open" | "resume" }>; secret: string };
+
+/** The graces that a session may have, in milliseconds [S4]. */
+export type GraceBounds = { readonly graceMaxMs: number; readonly heartbeatMs: number };
+
+// What a node is known as on a hub that asks for no token.
+const anybody = "anybody";
+
+/** What a hello asks of the engine; undefined when its secret is not that of the session it names [S11]. */
+export function admit(
+  hello: ClientMessageOf<"hello">,
+  socket: string,
+  table: LockTable,
+  bounds: GraceBounds,
+): Admission | undefined {
+  const { resume, node } = hello;
+  const known = resume && table.sessions.get(resume.session)?.identity;
+  if (resume === undefined || known === undefined) return opening(hello, socket, bounds);
+  if (!isSame(known.secretDigest, digest(resume.secret)) || known.node !== node) return undefined;
+  return { command: { type: "resume", socket, session: resume.session }, secret: resume.secret };
+}
+
+/** The grace in force for one that was asked for [S4]. */
+function graceInForce(askedMs: number, { graceMaxMs, heartbeatMs }: GraceBounds): number {
+  return askedMs === 0 ? 0 : Math.min(Math.max(askedMs, 3 * heartbeatMs), graceMaxMs);
+}
+
+function opening(hello: ClientMessageOf<"hello">, socket: string, bounds: GraceBounds): Admission {
+  const { node, client = "", labels = {} } = hello;
+  const secret = nanoid(32);
+  const graceMs = graceInForce(hello.graceMs ?? 0, bounds);
+  const identity = { session: nanoid(16), node, secretDigest: digest(secret), owner: anybody, graceMs, client, labels };
+  return { command: { type: "open", socket, ...identity }, secret };
+}
+
+function digest(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64");
+}
+
+function isSame(one: string, other: string): boolean {
+  return timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}
