@@ -45,6 +45,8 @@ export class Hub implements Host {
   #turn = 0;
   #isTurnEnding = false;
   #awaiting: Session[] = [];
+  /** Those of them that were granted something: a hand-off waits for nobody's news. */
+  #granted: Session[] = [];
   #isLeaving = false;
 
   constructor({ settings, clock, table, journal }: HubParts) {
@@ -116,6 +118,10 @@ export class Hub implements Host {
   wakeAtTurnEnd(session: Session): void {
     this.#awaiting.push(session);
     this.#endTurnSoon();
+  }
+
+  flushFirst(session: Session): void {
+    this.#granted.push(session);
   }
 
   ask(session: Session, message: RequestMessage): void {
@@ -245,8 +251,10 @@ export class Hub implements Host {
     const withBacklog = this.#awaiting.length;
     for (let place = 0; place < withBacklog; place += 1) this.#awaiting[place]?.takeHeldBack();
     this.engine.commit();
-    const awaiting = this.#awaiting;
+    const [granted, awaiting] = [this.#granted, this.#awaiting];
+    this.#granted = [];
     this.#awaiting = [];
+    for (const session of granted) session.flush();
     for (const session of awaiting) session.flush();
   }
 

@@ -42,6 +42,8 @@ export type Host = {
   turn(): number;
   /** Has `takeHeldBack` and `flush` called at the end of this turn. */
   wakeAtTurnEnd(session: Session): void;
+  /** Has `flush` called before all that were not granted anything. */
+  flushFirst(session: Session): void;
   greet(session: Session, hello: ClientMessageOf<"hello">): void;
   ask(session: Session, message: RequestMessage): void;
   bye(session: Session): void;
@@ -73,6 +75,7 @@ export class Session implements Beating {
   #turn = -1;
   #handledThisTurn = 0;
   #isAwaited = false;
+  #isFirst = false;
   #invalidInARow = 0;
   #answersSincePing = 0;
 
@@ -117,6 +120,9 @@ export class Session implements Beating {
     this.#outbox.tell(answerText(answer));
     this.#answersSincePing += 1;
     this.#wake();
+    if (answer.type !== "granted" || this.#isFirst) return;
+    this.#isFirst = true;
+    this.#host.flushFirst(this);
   }
 
   /** Tells the caller something of the hub's own. */
@@ -137,6 +143,7 @@ export class Session implements Beating {
   /** Sends all that there is to say, in one frame unless it is longer than a frame may be. */
   flush(): void {
     this.#isAwaited = false;
+    this.#isFirst = false;
     if (this.#answersSincePing >= answersBetweenPings) this.#ping();
     if (this.#backlog.length > 0 && this.#state.name === "open") this.#wake();
     if (this.#isClosed()) return;
