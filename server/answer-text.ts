@@ -12,7 +12,7 @@ export function answerText(answer: Answer): string {
   switch (answer.type) {
     case "granted": {
       if (answer.holdMs !== undefined || answer.previous !== undefined) return encode(answer);
-      return `{"type":"granted","id":${answer.id},"fence":${answer.fence},"attempt":${answer.attempt}}`;
+      return `{"type":"granted","id":${answer.id},"fence":${fenceText(answer.fence)},"attempt":${answer.attempt}}`;
     }
     case "released":
       return `{"type":"released","id":${answer.id}}`;
@@ -36,4 +36,18 @@ export function answerText(answer: Answer): string {
 function skipText({ by, fence, result, ageMs }: Skip): string {
   const resultText = result === undefined ? "" : `,"result":${result}`;
   return `"by":${JSON.stringify(by)},"fence":${fence}${resultText},"ageMs":${ageMs}}`;
+}
+
+const million = 1_000_000;
+let lastMillions = 0;
+let lastMillionsText = "";
+
+/** The digits of a fence. Those above the million hardly ever change, and writing all sixteen anew is slow. */
+function fenceText(fence: number): string {
+  const millions = Math.floor(fence / million);
+  if (millions === 0) return String(fence);
+  if (millions !== lastMillions) lastMillionsText = String(millions);
+  lastMillions = millions;
+  const rest = fence - millions * million;
+  return lastMillionsText + String(million + rest).slice(1);
 }

@@ -68,7 +68,10 @@ function place(step: Step, session: Session, resource: Resource, message: Acquir
   const request = newRequest(step, session, resource, message);
   const free = resource.delay === undefined && resource.readyWaiters === 0 && isCompatible(resource, request);
   if (free && granting.isExhausted(request)) return granting.failExhausted(step, request);
-  if (free) return granting.grant(step, request);
+  if (free) {
+    granting.grant(step, request);
+    return granting.tellIfWanted(step, request);
+  }
   const { resourceWaitersMax } = step.table.settings.limits;
   if (waitMs !== 0 && resource.queue.size < resourceWaitersMax) return granting.enqueue(step, request, waitMs);
   granting.bury(request);
@@ -109,9 +112,9 @@ function newRequest(step: Step, session: Session, resource: Resource, message: A
 function skipIfFresh(step: Step, session: Session, resource: Resource, message: Acquire): boolean {
   const { outcome } = resource;
   if (message.mode !== "once" || message.freshMs === undefined || outcome === undefined) return false;
-  const ageMs = Math.round(step.nowMs - outcome.sinceMs);
+  const ageMs = step.nowMs - outcome.sinceMs;
   if (outcome.operation !== message.operation || ageMs > message.freshMs) return false;
-  const skip = { by: outcome.node, fence: outcome.fence, result: outcome.result, ageMs };
+  const skip = { by: outcome.node, fence: outcome.fence, result: outcome.result, ageMs: Math.round(ageMs) };
   tellFinally(step, session, { type: "skipped", id: message.id, skip });
   return true;
 }

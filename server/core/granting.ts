@@ -9,6 +9,7 @@ import { fail, tell, tidy, type Step } from "./table.ts";
 
 /** Grants the head of the queue and all behind it that may hold with it, in the step that made room [Q3]. */
 export function serve(step: Step, resource: Resource): void {
+  const { last } = resource.holders;
   while (resource.delay === undefined) {
     const request = nextWaiter(resource);
     if (request === undefined || !isCompatible(resource, request)) break;
@@ -16,6 +17,8 @@ export function serve(step: Step, resource: Resource): void {
     if (!isExhausted(request)) grant(step, request);
     else failExhausted(step, request);
   }
+  const granted = last === undefined ? resource.holders.first : last.next;
+  for (let holder = granted; holder !== undefined; holder = holder.next) tellIfWanted(step, holder);
   tidy(step.table, resource);
 }
 
@@ -30,8 +33,13 @@ export function grant(step: Step, request: Request): void {
   join(resource.holders, request);
   table.holding += 1;
   if (request.holdMs !== undefined) hold(step, request, request.holdMs);
-  tell(step, session, grantOf(request));
-  if (request.wanted && resource.queue.size > 0) tellWanted(step, request);
+  tell(step, session, grantOf(request, request.holdMs));
+}
+
+/** Tells a holder that asked for it that others wait behind it [H4]. */
+export function tellIfWanted(step: Step, { wanted, session, id, resource }: Request): void {
+  const { size } = resource.queue;
+  if (wanted && size > 0) tell(step, session, { type: "wanted", id, waiting: size });
 }
 
 /** Whether a holder of that mode holds alone [Q1]; only such a one says outcomes that are remembered [O6][O8]. */
@@ -68,7 +76,7 @@ export function enqueue(step: Step, request: Request, waitMs: number | undefined
   }
   tell(step, session, queuedOf(step, request, resource.queue.size));
   if (resource.queue.size > 1) return;
-  for (const holder of each(resource.holders)) if (holder.wanted) tellWanted(step, holder);
+  for (const holder of each(resource.holders)) tellIfWanted(step, holder);
 }
 
 /** Takes a waiter out of the queue; it lives on as nothing yet. */
@@ -109,10 +117,14 @@ export function failExhausted(step: Step, request: Request): void {
   fail(step, request, { code: "ATTEMPTS_EXHAUSTED", message, error: last?.error });
 }
 
-/** The present state of a live request: `queued` or `granted` [S10]. */
+/** The present state of a live request: `queued`, or `granted` with what is left of its hold [S10]. */
 export function tellState(step: Step, request: Request): void {
-  const answer = request.fence === 0 ? queuedOf(step, request, positionOf(request)) : grantOf(request);
-  tell(step, request.session, answer);
+  const { session, fence, deadline } = request;
+  if (fence === 0) return tell(step, session, queuedOf(step, request, positionOf(request)));
+  // Rounded down: a holder that trusts it must not hold on for longer than the hub does.
+  const leftMs = deadline && Math.max(0, Math.floor(deadline.atMs - step.nowMs));
+  tell(step, session, grantOf(request, leftMs));
+  tellIfWanted(step, request);
 }
 
 /** The holders as others see them, the first few. */
@@ -126,8 +138,8 @@ export function holderRows(resource: Resource, nowMs: number, entriesMax: number
   return rows;
 }
 
-function grantOf(request: Request) {
-  const { id, fence, attempt, holdMs, resource, operation } = request;
+function grantOf(request: Request, holdMs: number | undefined) {
+  const { id, fence, attempt, resource, operation } = request;
   const failures = attempt > 1 ? resource.failures?.get(operation) : undefined;
   const previous = failures && { node: failures.node, error: failures.error };
   return { type: "granted", id, fence, attempt, holdMs, previous } as const;
@@ -136,8 +148,4 @@ function grantOf(request: Request) {
 function queuedOf(step: Step, request: Request, position: number) {
   const holders = holderRows(request.resource, step.nowMs, step.table.settings.limits.listEntriesMax);
   return { type: "queued", id: request.id, position, holders } as const;
-}
-
-function tellWanted(step: Step, holder: Request): void {
-  tell(step, holder.session, { type: "wanted", id: holder.id, waiting: holder.resource.queue.size });
 }

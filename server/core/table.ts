@@ -71,9 +71,11 @@ export function tell(step: Step, session: Session, answer: Answer): void {
   step.effects.push({ type: "tell", socket: session.presence.socket, answer });
 }
 
-/** Tells a session how a request ended; kept until it is acknowledged if the session has grace [S9]. */
+/** Tells a session how a request ended; kept until it is acknowledged if the session has grace, its own or the one that a
+ * leaving hub gave it [S9][S13]. */
 export function tellFinally(step: Step, session: Session, answer: Answer): void {
-  if (session.identity.graceMs > 0) session.kept.push({ order: step.table.order, answer });
+  const { identity, presence } = session;
+  if (identity.graceMs > 0 || presence.state === "detached") session.kept.push({ order: step.table.order, answer });
   tell(step, session, answer);
 }
 
