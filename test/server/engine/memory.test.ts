@@ -1,0 +1,4 @@
+import { memoryJournal } from "../../../server/engine/memory-journal.ts";
+import { engineContract } from "./contract.ts";
+
+engineContract("memory", () => ({ open: memoryJournal }));
