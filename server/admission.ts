@@ -2,7 +2,8 @@
 // names.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { nanoid } from "nanoid";
-import type { ClientMessageOf } from "../shared/protocol.ts";
+import type { Limits } from "../shared/limits.ts";
+import type { ClientMessageOf, HubMessageOf } from "../shared/protocol.ts";
 import type { Command } from "./core/command.ts";
 import type { LockTable } from "./core/table.ts";
 
@@ -32,6 +33,30 @@ export function admit(
 /** The grace in force for one that was asked for [S4]. */
 function graceInForce(askedMs: number, { graceMaxMs, heartbeatMs }: GraceBounds): number {
   return askedMs === 0 ? 0 : Math.min(Math.max(askedMs, 3 * heartbeatMs), graceMaxMs);
+}
+
+/** The answer to a hello that was let in: who the session is, and what the client needs to know of the hub. */
+export function welcomeOf(
+  {
+    name,
+    heartbeatMs,
+    lockDelayMs,
+    limits,
+  }: { name: string; heartbeatMs: number; lockDelayMs: number; limits: Limits },
+  session: Pick<HubMessageOf<"welcome">, "session" | "secret" | "resumed" | "lastId" | "graceMs">,
+): HubMessageOf<"welcome"> {
+  const told = {
+    frameBytes: limits.frameBytesMax,
+    requests: limits.sessionRequestsMax,
+    resourceBytes: limits.resourceBytesMax,
+    operationBytes: limits.operationBytesMax,
+    resultBytes: limits.resultBytesMax,
+    noteBytes: limits.noteBytesMax,
+    tokenBytes: limits.tokenBytesMax,
+    permits: limits.permitsMax,
+    attempts: limits.attemptsMax,
+  };
+  return { type: "welcome", ...session, hub: name, heartbeatMs, lockDelayMs, limits: told };
 }
 
 function opening(hello: ClientMessageOf<"hello">, socket: string, bounds: GraceBounds): Admission {

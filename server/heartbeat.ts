@@ -22,8 +22,8 @@ export type Heartbeat = {
 const bucketsMax = 50;
 const tickMsMin = 10;
 
-/** Starts a wheel that turns once every `heartbeatMs`; `onTick` is told of each step of it. */
-export function startHeartbeat(clock: Clock, heartbeatMs: number, onTick: (nowMs: number) => void): Heartbeat {
+/** Starts a wheel that turns once every `heartbeatMs`. */
+export function startHeartbeat(clock: Clock, heartbeatMs: number): Heartbeat {
   const count = Math.max(1, Math.min(bucketsMax, Math.floor(heartbeatMs / tickMsMin)));
   const tickMs = heartbeatMs / count;
   const buckets = Array.from({ length: count }, () => new Set<Beating>());
@@ -47,7 +47,6 @@ export function startHeartbeat(clock: Clock, heartbeatMs: number, onTick: (nowMs
     }
     for (const beating of buckets[next] ?? []) beatOne(beating, nowMs);
     next = (next + 1) % count;
-    onTick(nowMs);
   }
 
   function stoodStill(nowMs: number): void {

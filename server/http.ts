@@ -38,7 +38,9 @@ export function httpApi({ hub, doorway, log }: HttpParts): Hono {
     if (refusal === undefined) return next();
     return context.json({ code: refusal.code, message: refusal.message }, refusal.status);
   });
-  api.use(
+  // On the one route that reads a body: the limit makes the request anew, which not every request of the adapter survives.
+  api.post(
+    "/v1/resource/release",
     bodyLimit({
       maxSize: bodyBytesMax,
       onError: (context) => invalid(context, `a body has at most ${bodyBytesMax} bytes`),

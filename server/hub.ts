@@ -3,7 +3,7 @@
 import { assertNever, closeCodes } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import { clientDecoder, type ClientMessageOf, type Decode, type ClientMessage } from "../shared/protocol.ts";
-import { admit } from "./admission.ts";
+import { admit, welcomeOf } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./core/effect.ts";
 import type { LockTable } from "./core/table.ts";
@@ -11,7 +11,10 @@ import type { Command, RequestMessage } from "./core/command.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { Hear, Journal } from "./engine/journal.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import { Session, type Connection, type Host } from "./session.ts";
+import { Silence } from "./silence.ts";
+import type { Connection, Host } from "./host.ts";
+import { Session } from "./session.ts";
+import { Tickets } from "./tickets.ts";
 
 /** What a hub is told of its circumstances; durations in milliseconds. */
 export type HubSettings = {
@@ -24,11 +27,13 @@ export type HubSettings = {
 
 type HubParts = { settings: HubSettings; clock: Clock; table: LockTable; journal: (hear: Hear) => Journal };
 
+type Greeting = { hello: ClientMessageOf<"hello">; secret: string };
+
 /** How an admin's command ended: done, nothing there to do it to, or what it named has changed. */
 export type Answered = Extract<Effect, { type: "answered" }>["outcome"];
 
 /** One hub over one engine. */
-export class Hub implements Host {
+export class Hub implements Host<Session> {
   readonly limits: Limits;
   readonly heartbeatMs: number;
   readonly decode: Decode<ClientMessage>;
@@ -37,11 +42,10 @@ export class Hub implements Host {
   readonly #clock: Clock;
   readonly #heartbeat: Heartbeat;
   readonly #sessions = new Map<string, Session>();
-  /** Sessions that have not said hello, the oldest first. */
-  readonly #silent = new Set<Session>();
-  readonly #secrets = new Map<string, string>();
-  readonly #tickets = new Map<number, (outcome: Answered) => void>();
-  #lastTicket = 0;
+  readonly #silence: Silence<Session>;
+  /** What those said who are not welcome yet, and the secret that they will have. */
+  readonly #greetings = new Map<string, Greeting>();
+  readonly #tickets = new Tickets<Answered>();
   #turn = 0;
   #isTurnEnding = false;
   #awaiting: Session[] = [];
@@ -57,17 +61,15 @@ export class Hub implements Host {
     this.decode = clientDecoder(settings.limits);
     const onEffects = (effects: Effect[]) => effects.forEach((effect) => this.#carryOut(effect));
     this.engine = createEngine({ table, clock, journal, onEffects, onProposal: () => this.#endTurnSoon() });
-    this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs, (nowMs) => this.#dropSilent(nowMs));
+    this.#silence = new Silence(clock, settings.limits);
+    this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs);
   }
 
   /** A socket has been accepted; returns where its frames and its end go. */
   connected(connection: Connection): Session {
     const session = new Session(connection, this);
     this.#sessions.set(connection.id, session);
-    this.#silent.add(session);
-    const [oldest] = this.#silent;
-    if (this.#silent.size > this.limits.silentSocketsMax)
-      oldest?.close(closeCodes.HELLO_TIMEOUT, "too many silent sockets");
+    this.#silence.add(session);
     return session;
   }
 
@@ -78,12 +80,12 @@ export class Hub implements Host {
 
   /** Takes a resource from its holders, or from the holder with that fence, by force [H2]. */
   revoke(resource: string, by: { actor: string; reason: string; fence?: number }): Promise<Answered> {
-    return this.#proposeAndHear((ticket) => ({ type: "revoke", resource, ...by, ticket }));
+    return this.#tickets.issue((ticket) => this.#propose({ type: "revoke", resource, ...by, ticket }));
   }
 
   /** Forgets the remembered outcome of a resource [O8]. */
   forget(resource: string): Promise<Answered> {
-    return this.#proposeAndHear((ticket) => ({ type: "forget", resource, ticket }));
+    return this.#tickets.issue((ticket) => this.#propose({ type: "forget", resource, ticket }));
   }
 
   /** Says `leaving` to all and closes their sockets; sessions stay for as long as the engine outlives a restart [S13]. */
@@ -99,6 +101,7 @@ export class Hub implements Host {
   /** Stops the wheel and the engine; every socket is gone by now. */
   async stop(): Promise<void> {
     this.#heartbeat.stop();
+    this.#silence.stop();
     this.engine.commit();
     await this.engine.close();
   }
@@ -140,22 +143,22 @@ export class Hub implements Host {
   }
 
   greet(session: Session, hello: ClientMessageOf<"hello">): void {
-    this.#silent.delete(session);
+    this.#silence.remove(session);
     if (this.#isLeaving) return session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
     const socket = session.connection.id;
     const admission = admit(hello, socket, this.engine.table, this.#settings);
     if (admission === undefined) {
       return session.close(closeCodes.UNAUTHORIZED, "that secret does not resume that session");
     }
-    this.#secrets.set(socket, admission.secret);
+    this.#greetings.set(socket, { hello, secret: admission.secret });
     this.#propose(admission.command);
   }
 
   gone(session: Session): void {
     const socket = session.connection.id;
     this.#sessions.delete(socket);
-    this.#silent.delete(session);
-    this.#secrets.delete(socket);
+    this.#silence.remove(session);
+    this.#greetings.delete(socket);
     this.#heartbeat.remove(session);
     this.#propose({ type: "detach", socket, graceMs: this.#isLeaving ? this.engine.survivesMs : 0 });
   }
@@ -180,11 +183,8 @@ export class Hub implements Host {
         const isFlood = effect.why === "flooded";
         return session?.close(isFlood ? closeCodes.SLOW_CONSUMER : closeCodes.BYE, `the session ended: ${effect.why}`);
       }
-      case "answered": {
-        this.#tickets.get(effect.ticket)?.(effect.outcome);
-        this.#tickets.delete(effect.ticket);
-        return;
-      }
+      case "answered":
+        return this.#tickets.answer(effect.ticket, effect.outcome);
       default:
         return assertNever(effect);
     }
@@ -192,21 +192,11 @@ export class Hub implements Host {
 
   #welcome(effect: { socket: string; session: string; graceMs: number }, resumed: boolean, lastId: number): void {
     const caller = this.#sessions.get(effect.socket);
-    if (caller === undefined) return;
-    const { name, heartbeatMs, lockDelayMs, limits } = this.#settings;
-    const secret = this.#secrets.get(effect.socket) ?? "";
-    this.#secrets.delete(effect.socket);
+    const greeting = this.#greetings.get(effect.socket);
+    if (caller === undefined || greeting === undefined) return;
+    this.#greetings.delete(effect.socket);
     const { session, graceMs } = effect;
-    const told = {
-      frameBytes: limits.frameBytesMax,
-      requests: limits.sessionRequestsMax,
-      resourceBytes: limits.resourceBytesMax,
-      operationBytes: limits.operationBytesMax,
-      resultBytes: limits.resultBytesMax,
-      noteBytes: limits.noteBytesMax,
-    };
-    const welcome = { session, secret, resumed, lastId, hub: name, heartbeatMs, graceMs, lockDelayMs, limits: told };
-    caller.opened(session, { type: "welcome", ...welcome });
+    caller.opened(session, welcomeOf(this.#settings, { session, secret: greeting.secret, resumed, lastId, graceMs }));
     this.#heartbeat.add(caller);
   }
 
@@ -218,24 +208,23 @@ export class Hub implements Host {
       case "too many sessions":
         return session?.close(closeCodes.TRY_AGAIN_LATER, "as many sessions as the hub allows");
       case "session gone":
-        return session?.close(closeCodes.HUB_RESTARTING, "the session ended while it was resumed");
+        return session && this.#greetAnew(session);
       default:
         return assertNever(reason);
     }
   }
 
+  /** The session ended in the moment in which it was to be resumed: a new one takes its place [S11]. */
+  #greetAnew(session: Session): void {
+    const greeting = this.#greetings.get(session.connection.id);
+    if (greeting === undefined) return;
+    const { resume: _, ...hello } = greeting.hello;
+    this.greet(session, hello);
+  }
+
   #propose(command: Command): void {
     this.engine.propose(command);
     this.#endTurnSoon();
-  }
-
-  #proposeAndHear(commandWith: (ticket: number) => Command): Promise<Answered> {
-    this.#lastTicket += 1;
-    const ticket = this.#lastTicket;
-    return new Promise((resolve) => {
-      this.#tickets.set(ticket, resolve);
-      this.#propose(commandWith(ticket));
-    });
   }
 
   #endTurnSoon(): void {
@@ -256,12 +245,5 @@ export class Hub implements Host {
     this.#awaiting = [];
     for (const session of granted) session.flush();
     for (const session of awaiting) session.flush();
-  }
-
-  #dropSilent(nowMs: number): void {
-    for (const session of this.#silent) {
-      if (nowMs - (session.silentSinceMs ?? nowMs) < this.limits.helloMsMax) return;
-      session.close(closeCodes.HELLO_TIMEOUT, "no hello in time");
-    }
   }
 }

@@ -15,10 +15,9 @@ export type Logger = {
   error(fields: LogFields, text: string): void;
 };
 
-/** Where lines go, each with its line feed. */
+/** Takes the lines, each with its line feed. */
 export type LogSink = { write(line: string): void };
 
-const unsentBytesMax = 1_048_576;
 const textCharactersMax = 1_024;
 const stackCharactersMax = 8_192;
 const entriesMax = 32;
@@ -27,12 +26,15 @@ const depthMax = 4;
 /**
  * Makes the log of a process.
  * @param config level and form: JSON, or lines for people
- * @param sink where lines go: `stdoutSink()`, or a list in a test
+ * @param sink where lines go: stdout, or a list in a test
  */
 export function createLogger({ logLevel, logPretty }: Pick<Config, "logLevel" | "logPretty">, sink: LogSink): Logger {
   const forPeople = pretty.prettyFactory({
     colorize: process.stdout.hasColors?.() ?? false,
     translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+    // What the text of the line says already.
+    ignore: "url,httpUrl,pid",
   });
   const to = pino(
     {
@@ -41,7 +43,7 @@ export function createLogger({ logLevel, logPretty }: Pick<Config, "logLevel" | 
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    logPretty ? { write: (line) => sink.write(forPeople(line)) } : sink,
+    logPretty ? { write: (line) => sink.write(`${forPeople(line).trimEnd()}\n`) } : sink,
   );
   return {
     debug: (fields, text) => to.debug(loggable(fields), text),
@@ -49,17 +51,6 @@ export function createLogger({ logLevel, logPretty }: Pick<Config, "logLevel" | 
     warn: (fields, text) => to.warn(loggable(fields), text),
     error: (fields, text) => to.error(loggable(fields), text),
   };
-}
-
-/**
- * Writes to stdout without ever holding up the hub: what a reader does not take waits here, and past 1 MiB is dropped.
- * What waits is written when the process exits.
- */
-export function stdoutSink(): LogSink {
-  const stdout = pino.destination({ fd: 1, sync: false, maxLength: unsentBytesMax });
-  // A full disk or a gone reader behind stdout is no reason for a hub to end.
-  stdout.on("error", () => {});
-  return stdout;
 }
 
 const secretName = /(?:token|secret|password|authorization|cookie)$/i;

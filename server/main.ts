@@ -5,11 +5,14 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { createLogger, type Logger, stdoutSink } from "./log.ts";
-import { type RunningHub, startHub } from "./start.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { startHub } from "./start.ts";
+import { openStdout } from "./stdout.ts";
 
 // npm passes a Ctrl-C on that the terminal has sent to this process already: one press, two signals.
 const echoMsMax = 250;
+// A reader of the log that does not read cannot keep a stopped hub from ending.
+const flushMsMax = 1_000;
 
 try {
   const reading = readConfig(process.argv.slice(2), process.env, (path) => readFileSync(path, "utf8"));
@@ -22,44 +25,43 @@ try {
 }
 
 async function run(config: Config, warnings: readonly string[]): Promise<void> {
-  const log = createLogger({ ...config, logPretty: config.logPretty || process.stdout.isTTY }, stdoutSink());
+  const stdout = openStdout();
+  const form = { logLevel: config.logLevel, logPretty: config.logPretty || process.stdout.isTTY };
+  const log = createLogger(form, stdout);
+  const lastWords = createLogger(form, { write: (line) => stdout.writeNow(line) });
   process.on("uncaughtException", (error) => {
-    log.error({ error }, "the hub ends: it can no longer trust itself");
+    lastWords.error({ error }, "the hub ends: it can no longer trust itself");
     process.exit(1);
   });
   for (const warning of warnings) log.warn({}, warning);
   if (config.insecure) log.warn({ host: config.host }, "insecure: whoever reaches this hub may do everything");
   const starting = startHub(config, log);
-  stopOnSignals(starting, log);
-  try {
-    const { url, httpUrl } = await starting;
-    log.info({ url, httpUrl, engine: config.engine, pid: process.pid }, `the hub answers at ${httpUrl} and ${url}`);
-  } catch (error) {
-    fail(startFailure(error, config));
-  }
+  stopOnSignals(log, lastWords, async () => {
+    const hub = await starting;
+    await hub.close();
+    log.info({}, "the hub has stopped");
+    await stdout.flush(flushMsMax);
+    process.exit(0);
+  });
+  const { url, httpUrl } = await starting.catch((error: unknown) => fail(startFailure(error, config)));
+  log.info({ url, httpUrl, engine: config.engine, pid: process.pid }, `the hub answers at ${httpUrl} and ${url}`);
 }
 
-function stopOnSignals(starting: Promise<RunningHub>, log: Logger): void {
-  let stoppingSince: number | undefined;
+/** The first signal stops the hub in good order, the second ends the process. */
+function stopOnSignals(log: Logger, lastWords: Logger, stop: () => Promise<void>): void {
+  let stoppingSinceMs: number | undefined;
   const onSignal = (signal: "SIGINT" | "SIGTERM") => {
-    if (stoppingSince === undefined) {
-      stoppingSince = performance.now();
+    if (stoppingSinceMs === undefined) {
+      stoppingSinceMs = performance.now();
       log.info({ signal }, "the hub is being stopped; a second signal stops it at once");
-      void stop(starting, log);
-    } else if (signal === "SIGTERM" || performance.now() - stoppingSince > echoMsMax) {
-      log.warn({ signal }, "the hub stops at once");
+      void stop();
+    } else if (signal === "SIGTERM" || performance.now() - stoppingSinceMs > echoMsMax) {
+      lastWords.warn({ signal }, "the hub stops at once");
       process.exit(128 + constants.signals[signal]);
     }
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-}
-
-async function stop(starting: Promise<RunningHub>, log: Logger): Promise<void> {
-  const hub = await starting;
-  await hub.close();
-  log.info({}, "the hub has stopped");
-  process.exit(0);
 }
 
 function startFailure(error: unknown, { host, port }: Config): string {

@@ -1,59 +1,14 @@
 // One caller: greeting → opening → open → closed. Turns texts into messages in a legal state, and what it is told into
 // frames, one write a turn. Knows the protocol; no locks and no `ws`.
 import { assertNever, closeCodes } from "../shared/errors.ts";
-import type { Limits } from "../shared/limits.ts";
-import {
-  encode,
-  type ClientMessage,
-  type ClientMessageOf,
-  type Decode,
-  type Decoded,
-  type Fault,
-  type HubMessage,
-} from "../shared/protocol.ts";
+import { encode, type ClientMessage, type Decoded, type Fault, type HubMessage } from "../shared/protocol.ts";
 import type { Answer } from "./core/effect.ts";
-import type { RequestMessage } from "./core/command.ts";
 import { answerText } from "./answer-text.ts";
 import type { Beating } from "./heartbeat.ts";
+import type { Connection, Host } from "./host.ts";
+import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { Pulse } from "./pulse.ts";
-
-/** One connection as a session needs it. */
-export type Connection = {
-  /** Never used twice. */
-  readonly id: string;
-  send(text: string): void;
-  /** Starts the closing handshake. */
-  close(code: number, reason: string): void;
-  /** What was sent and has not left the process, in bytes. */
-  unsentBytes(): number;
-  /** Stops and restarts reading. */
-  pause(): void;
-  resume(): void;
-};
-
-/** What a session asks of the hub. */
-export type Host = {
-  readonly limits: Limits;
-  readonly heartbeatMs: number;
-  readonly decode: Decode<ClientMessage>;
-  nowMs(): number;
-  /** The number of the turn under way. */
-  turn(): number;
-  /** Has `takeHeldBack` and `flush` called at the end of this turn. */
-  wakeAtTurnEnd(session: Session): void;
-  /** Has `flush` called before all that were not granted anything. */
-  flushFirst(session: Session): void;
-  greet(session: Session, hello: ClientMessageOf<"hello">): void;
-  ask(session: Session, message: RequestMessage): void;
-  bye(session: Session): void;
-  /** All that was told before the ping of that number has arrived [S9]. */
-  acknowledge(session: Session, order: number): void;
-  /** The number of the engine's last step. */
-  order(): number;
-  /** The session's connection is of no more use. */
-  gone(session: Session): void;
-};
 
 type State =
   | { name: "greeting"; sinceMs: number }
@@ -68,20 +23,19 @@ const answersBetweenPings = 1_000;
 export class Session implements Beating {
   readonly connection: Connection;
   readonly pulse: Pulse;
-  readonly #host: Host;
+  readonly #host: Host<Session>;
   #state: State;
   readonly #outbox = new Outbox();
-  #backlog: Decoded<ClientMessage>[] = [];
-  #turn = -1;
-  #handledThisTurn = 0;
+  readonly #inbox: Inbox<Decoded<ClientMessage>>;
   #isAwaited = false;
   #isFirst = false;
   #invalidInARow = 0;
   #answersSincePing = 0;
 
-  constructor(connection: Connection, host: Host) {
+  constructor(connection: Connection, host: Host<Session>) {
     this.connection = connection;
     this.#host = host;
+    this.#inbox = new Inbox(host.limits.turnMessagesMax);
     const nowMs = host.nowMs();
     this.pulse = new Pulse(host.heartbeatMs, nowMs);
     this.#state = { name: "greeting", sinceMs: nowMs };
@@ -133,11 +87,9 @@ export class Session implements Beating {
 
   /** Handles what was held back, as much as one turn allows. */
   takeHeldBack(): void {
-    if (this.#backlog.length === 0 || this.#state.name === "opening") return;
-    const backlog = this.#backlog;
-    this.#backlog = [];
-    for (const one of backlog) this.#take(one);
-    if (this.#backlog.length === 0) this.connection.resume();
+    if (this.#inbox.isEmpty || this.#state.name === "opening") return;
+    for (const one of this.#inbox.takeAll()) this.#take(one);
+    if (this.#inbox.isEmpty) this.connection.resume();
   }
 
   /** Sends all that there is to say, in one frame unless it is longer than a frame may be. */
@@ -145,7 +97,7 @@ export class Session implements Beating {
     this.#isAwaited = false;
     this.#isFirst = false;
     if (this.#answersSincePing >= answersBetweenPings) this.#ping();
-    if (this.#backlog.length > 0 && this.#state.name === "open") this.#wake();
+    if (!this.#inbox.isEmpty && this.#state.name === "open") this.#wake();
     if (this.#isClosed()) return;
     const frames = this.#outbox.take(this.#host.limits.frameBytesMax);
     if (frames.length === 0) return;
@@ -167,10 +119,12 @@ export class Session implements Beating {
   /** The connection is gone; what it brought before that still counts. */
   disconnected(): void {
     if (this.#isClosed()) return;
-    const backlog = this.#backlog;
-    this.#backlog = [];
-    for (const one of backlog) if ("message" in one) this.#handle(one.message);
+    for (const one of this.#inbox.takeAll()) if ("message" in one) this.#handle(one.message);
     if (!this.#isClosed()) this.#end();
+  }
+
+  tooSilent(why: string): void {
+    this.close(closeCodes.HELLO_TIMEOUT, why);
   }
 
   beat(): void {
@@ -188,26 +142,20 @@ export class Session implements Beating {
 
   #end(): void {
     this.#state = { name: "closed" };
-    this.#backlog = [];
+    this.#inbox.takeAll();
     this.#host.gone(this);
   }
 
   #take(one: Decoded<ClientMessage>): void {
-    const turn = this.#host.turn();
-    if (turn !== this.#turn) this.#handledThisTurn = 0;
-    this.#turn = turn;
-    const isFull = this.#handledThisTurn >= this.#host.limits.turnMessagesMax;
-    if (isFull || this.#backlog.length > 0 || this.#state.name === "opening") return this.#holdBack(one);
-    this.#handledThisTurn += 1;
+    if (this.#state.name === "opening" || !this.#inbox.mayPass(this.#host.turn())) return this.#holdBack(one);
     if ("fault" in one) return this.#refuse(one.fault);
     this.#invalidInARow = 0;
     this.#handle(one.message);
   }
 
-  /** A flood slows the flooder: the rest has its turn after the others [B1]. */
   #holdBack(one: Decoded<ClientMessage>): void {
-    if (this.#backlog.length === 0) this.connection.pause();
-    this.#backlog.push(one);
+    if (this.#inbox.isEmpty) this.connection.pause();
+    this.#inbox.keep(one);
     this.#wake();
   }
 

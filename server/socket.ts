@@ -1,12 +1,14 @@
 // The WebSockets of the hub, bounded: text frames in, text frames out. The only file that imports `ws`; knows no message.
 import type { IncomingMessage, Server } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import type { Limits } from "../shared/limits.ts";
 import { subprotocol } from "../shared/protocol.ts";
 import { refuseUpgrade, type Doorway, type Refusal } from "./doorway.ts";
+import { FrameWatch } from "./frame-watch.ts";
 import type { Logger } from "./log.ts";
-import type { Connection } from "./session.ts";
+import type { Connection } from "./host.ts";
 
 /** Where the frames and the end of one connection go. */
 export type Receiver = {
@@ -47,6 +49,7 @@ export function acceptSockets({ server, limits, doorway, log, isOpen, connected 
     handleProtocols: () => subprotocol,
   };
   const accepting = new WebSocketServer(options);
+  const watch = new FrameWatch(limits.frameMsMax);
   const open = new Set<WebSocket>();
   let whenEmpty: (() => void) | undefined;
   let lastId = 0;
@@ -68,21 +71,34 @@ export function acceptSockets({ server, limits, doorway, log, isOpen, connected 
     lastId += 1;
     open.add(socket);
     const receiver = connected(connectionOf(socket, stream, String(lastId)));
-    socket.on("message", (data: RawData, isBinary: boolean) => receiver.receive(isBinary ? undefined : textOf(data)));
+    const watched = {
+      bytesRead: () => (stream instanceof Socket ? stream.bytesRead : 0),
+      cutOff: () => socket.terminate(),
+    };
+    const heard = watch.add(watched);
+    socket.on("message", (data: RawData, isBinary: boolean) => {
+      heard();
+      receiver.receive(isBinary ? undefined : textOf(data));
+    });
+    socket.on("ping", heard);
+    socket.on("pong", heard);
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke the protocol or was cut off"));
     socket.on("close", () => {
       open.delete(socket);
+      watch.remove(watched);
       receiver.disconnected();
       if (open.size === 0) whenEmpty?.();
     });
   }
 
   const terminate = () => {
+    watch.stop();
     for (const socket of open) socket.terminate();
   };
   return {
     terminate,
     close(withinMs) {
+      watch.stop();
       if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => {
         const timer = setTimeout(terminate, withinMs);

@@ -27,6 +27,8 @@ export type RunningHub = {
 };
 
 const reconnectMs = 1_000;
+// How often connections without a whole request are looked for, at least.
+const checkMsMax = 1_000;
 
 /** Starts a hub; resolves once it answers, rejects when it cannot listen. */
 export async function startHub(config: Config, log: Logger): Promise<RunningHub> {
@@ -40,9 +42,12 @@ export async function startHub(config: Config, log: Logger): Promise<RunningHub>
   const doorway = doorwayFor(host, config.origins, hostname());
   const { fetch } = httpApi({ hub, doorway, log });
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
-  const server = createServer((request, response) => void listener(request, response));
-  server.headersTimeout = limits.headersMsMax;
-  server.requestTimeout = limits.headersMsMax;
+  const patience = {
+    headersTimeout: limits.headersMsMax,
+    requestTimeout: limits.headersMsMax,
+    connectionsCheckingInterval: Math.max(1, Math.min(checkMsMax, Math.floor(limits.headersMsMax / 4))),
+  };
+  const server = createServer(patience, (request, response) => void listener(request, response));
   const connected = hub.connected.bind(hub);
   const sockets = acceptSockets({ server, limits, doorway, log, isOpen: () => hub.isOpen, connected });
   const address = await listen(server, host, port);

@@ -23,7 +23,7 @@ export const codes = {
   INVALID_MESSAGE: { comeBack: "no", meaning: "the message does not have the form of the protocol" },
   DUPLICATE_ID: { comeBack: "no", meaning: "the request id is not live and not above the highest received" },
   FORBIDDEN: { comeBack: "no", meaning: "the token does not allow it" },
-  UNAVAILABLE: { comeBack: "later", meaning: "the hub cannot do this just now" },
+  UNAVAILABLE: { comeBack: "yes", meaning: "the hub cannot do this just now" },
 } as const satisfies Record<string, { comeBack: ComeBack; meaning: string }>;
 
 /** An error code of the protocol. */

@@ -49,8 +49,11 @@ const jsonOf = (bytesMax: number) => {
   return json.check(z.refine((value) => fitsBytes(JSON.stringify(value), bytesMax), { error }));
 };
 
-const failure = (bytesMax: number) =>
-  z.object({ message: text(bytesMax), code: z.optional(text(bytesMax)) }, { error: "an object {message, code?}" });
+const failure = (bytesMax: number) => {
+  const error = `an object {message, code?} of at most ${bytesMax} bytes as JSON`;
+  const fields = z.object({ message: text(bytesMax), code: z.optional(text(bytesMax)) }, { error });
+  return fields.check(z.refine((value) => fitsBytes(JSON.stringify(value), bytesMax), { error }));
+};
 /** Why a holder failed; `code` is the holder's own word or a code of the protocol. */
 export type Failure = { message: string; code?: string | undefined };
 
@@ -153,7 +156,7 @@ const holderRow = z.object({ ...holder, heldMs: count, progress: z.optional(prog
 /** One holder, as waiters and watchers of many resources see it; times in milliseconds. */
 export type HolderRow = z.infer<typeof holderRow>;
 
-const resourceRow = z.object(
+export const resourceRow = z.object(
   {
     resource: anyText,
     holders: z.array(holderRow),
@@ -168,7 +171,7 @@ const resourceRow = z.object(
 export type ResourceRow = z.infer<typeof resourceRow>;
 
 const request = { ...holder, session: anyText, id: requestId };
-const resourceView = z.object(
+export const resourceView = z.object(
   {
     resource: anyText,
     holders: z.array(

@@ -19,6 +19,24 @@ export function isName(text: string, bytesMax: number): boolean {
   return text !== "" && fitsBytes(text, bytesMax) && !control.test(text) && text.isWellFormed();
 }
 
+/** Compares two well-formed texts by their UTF-8 bytes [B5]: negative, 0 or positive. */
+export function compareText(one: string, other: string): number {
+  const length = Math.min(one.length, other.length);
+  for (let place = 0; place < length; place += 1) {
+    const [left, right] = [one.charCodeAt(place), other.charCodeAt(place)];
+    if (left === right) continue;
+    // A surrogate stands for a character above all others, though its unit is not the highest.
+    return isSurrogate(left) === isSurrogate(right)
+      ? left - right
+      : Number(isSurrogate(left)) - Number(isSurrogate(right));
+  }
+  return one.length - other.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
 /** Whether a JSON value nests at most `levels` deep; a scalar is 0 deep. Looks no further than that. */
 export function nestsWithin(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;

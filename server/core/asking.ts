@@ -98,6 +98,7 @@ function newRequest(step: Step, session: Session, resource: Resource, message: A
     wanted,
     fence: 0,
     attempt: 0,
+    failure: undefined,
     sinceMs: step.nowMs,
     deadline: undefined,
     progress: undefined,

@@ -57,7 +57,7 @@ export function detach(step: Step, socket: string, atLeastMs: number): void {
   if (graceMs === 0) return end(step, session, "dropped");
   table.sessionOfSocket.delete(socket);
   const command = { type: "deadline", of: "grace", session: session.identity.session, armed: table.order } as const;
-  session.presence = { state: "detached", grace: arm(table.deadlines, nowMs + graceMs, command) };
+  session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, command) };
   for (const request of session.requests.values()) if (request.fence === 0) request.resource.readyWaiters -= 1;
   for (const resource of resourcesAwaited(session)) serve(step, resource);
 }

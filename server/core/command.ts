@@ -1,6 +1,14 @@
 // What can be asked of the lock table. A command is plain data, so that a journal can keep it and any hub can decide it
 // alike [B7]. Knows no effect.
+import type { Limits } from "../../shared/limits.ts";
 import type { ClientMessageOf } from "../../shared/protocol.ts";
+
+/** What a table decides by; part of the book, so that a replay decides alike. Durations in milliseconds. */
+export type TableSettings = {
+  readonly limits: Limits;
+  readonly lockDelayMs: number;
+  readonly outcomeTtlMs: number;
+};
 
 /** The messages of a client that the table decides on. */
 export type RequestMessage = ClientMessageOf<"acquire" | "release" | "cancel" | "extend" | "progress">;
@@ -30,10 +38,24 @@ export type DeadlineCommand =
   | { type: "deadline"; of: "delay" | "outcome"; resource: string; armed: number };
 
 /**
+ * A hub begins to work on a book that an earlier run has left [B6]. `order` is at least the wall clock's microseconds, so
+ * that fences grow even when an old copy of the book was put back [F1]; `isUndated` says that nobody knows how long the book
+ * was closed.
+ */
+export type Beginning = {
+  type: "begin";
+  order: number;
+  settings: TableSettings;
+  recoveryGraceMs: number;
+  isUndated: boolean;
+};
+
+/**
  * `socket` names one connection, never used twice: what an earlier socket of a session says after a resume is void [S8].
  * `ticket` comes back in the `answered` effect.
  */
 export type Command =
+  | Beginning
   | ({ type: "open"; socket: string } & SessionIdentity)
   | { type: "resume"; socket: string; session: string }
   | { type: "message"; socket: string; message: RequestMessage }

@@ -2,8 +2,8 @@
 // taken out in O(log n). Moves no clock: the caller says what time it is.
 import type { DeadlineCommand } from "./command.ts";
 
-/** One time that will come; `place` is its index in the heap, -1 once it is out. */
-export type Deadline = { atMs: number; place: number; readonly command: DeadlineCommand };
+/** One time that will come, `afterMs` after it was set; `place` is its index in the heap, -1 once it is out. */
+export type Deadline = { atMs: number; readonly afterMs: number; place: number; readonly command: DeadlineCommand };
 
 /** A heap of deadlines. */
 export type Deadlines = Deadline[];
@@ -13,12 +13,25 @@ export function newDeadlines(): Deadlines {
   return [];
 }
 
-/** Sets a deadline. */
-export function arm(deadlines: Deadlines, atMs: number, command: DeadlineCommand): Deadline {
-  const deadline = { atMs, place: deadlines.length, command };
+/** Sets a deadline `afterMs` from now. */
+export function arm(deadlines: Deadlines, nowMs: number, afterMs: number, command: DeadlineCommand): Deadline {
+  return place(deadlines, { atMs: nowMs + afterMs, afterMs, command });
+}
+
+/** Sets a deadline that was set before, in another heap. */
+export function place(deadlines: Deadlines, { atMs, afterMs, command }: Omit<Deadline, "place">): Deadline {
+  const deadline = { atMs, afterMs, place: deadlines.length, command };
   deadlines.push(deadline);
   rise(deadlines, deadline);
   return deadline;
+}
+
+/** Lets a deadline run anew from now, for as long as it was set for [B6]; does nothing when its time has come. */
+export function restart(deadlines: Deadlines, deadline: Deadline | undefined, nowMs: number): void {
+  if (deadline === undefined || deadline.place < 0) return;
+  deadline.atMs = nowMs + deadline.afterMs;
+  rise(deadlines, deadline);
+  sink(deadlines, deadline);
 }
 
 /** Takes a deadline out; does nothing when it is out already. */

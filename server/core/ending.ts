@@ -42,7 +42,7 @@ export function delay(step: Step, resource: Resource, delayMs: number): void {
   if (delayMs === 0 || (resource.delay !== undefined && resource.delay.atMs >= untilMs)) return;
   disarm(table.deadlines, resource.delay);
   const command = { type: "deadline", of: "delay", resource: resource.name, armed: table.order } as const;
-  resource.delay = arm(table.deadlines, untilMs, command);
+  resource.delay = arm(table.deadlines, nowMs, delayMs, command);
 }
 
 function succeed(step: Step, holder: Request, result: string | undefined): void {
@@ -53,7 +53,7 @@ function succeed(step: Step, holder: Request, result: string | undefined): void 
   if (!isAlone(mode)) return;
   const { outcomeTtlMs, limits } = table.settings;
   if (outcomeTtlMs > 0) {
-    const time = { nowMs, untilMs: nowMs + outcomeTtlMs, order: table.order };
+    const time = { nowMs, ttlMs: outcomeTtlMs, order: table.order };
     remember(table.outcomes, resource, { operation, node, fence, result }, time);
   }
   if (mode === "once") skipWaiters(step, resource, operation, { by: node, fence, result, ageMs: 0 });

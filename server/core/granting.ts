@@ -28,7 +28,8 @@ export function grant(step: Step, request: Request): void {
   const { resource, session } = request;
   if (isAlone(request.mode) && resource.outcome?.operation !== request.operation) forget(table.outcomes, resource);
   request.fence = table.order;
-  request.attempt = (resource.failures?.get(request.operation)?.count ?? 0) + 1;
+  request.failure = resource.failures?.get(request.operation);
+  request.attempt = (request.failure?.count ?? 0) + 1;
   request.sinceMs = nowMs;
   join(resource.holders, request);
   table.holding += 1;
@@ -53,7 +54,7 @@ export function hold(step: Step, request: Request, holdMs: number): void {
   disarm(table.deadlines, request.deadline);
   const { session, id } = request;
   const armed = table.order;
-  request.deadline = arm(table.deadlines, nowMs + holdMs, {
+  request.deadline = arm(table.deadlines, nowMs, holdMs, {
     type: "deadline",
     of: "hold",
     session: session.identity.session,
@@ -72,7 +73,7 @@ export function enqueue(step: Step, request: Request, waitMs: number | undefined
   if (waitMs !== undefined) {
     const armed = table.order;
     const command = { type: "deadline", of: "wait", session: session.identity.session, id, armed } as const;
-    request.deadline = arm(table.deadlines, nowMs + waitMs, command);
+    request.deadline = arm(table.deadlines, nowMs, waitMs, command);
   }
   tell(step, session, queuedOf(step, request, resource.queue.size));
   if (resource.queue.size > 1) return;
@@ -139,9 +140,8 @@ export function holderRows(resource: Resource, nowMs: number, entriesMax: number
 }
 
 function grantOf(request: Request, holdMs: number | undefined) {
-  const { id, fence, attempt, resource, operation } = request;
-  const failures = attempt > 1 ? resource.failures?.get(operation) : undefined;
-  const previous = failures && { node: failures.node, error: failures.error };
+  const { id, fence, attempt, failure } = request;
+  const previous = failure && { node: failure.node, error: failure.error };
   return { type: "granted", id, fence, attempt, holdMs, previous } as const;
 }
 

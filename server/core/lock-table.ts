@@ -3,7 +3,9 @@
 import { assertNever } from "../../shared/errors.ts";
 import { dismiss, handle } from "./asking.ts";
 import { acknowledge, detach, end, open, resume } from "./attendance.ts";
+import { begin } from "./beginning.ts";
 import type { Command, DeadlineCommand } from "./command.ts";
+import { disarm } from "./deadlines.ts";
 import type { Effect } from "./effect.ts";
 import { conclude, concludeAndServe } from "./ending.ts";
 import { serve } from "./granting.ts";
@@ -22,6 +24,8 @@ export function step(table: LockTable, command: Command, nowMs: number): Effect[
 function act(step: Step, command: Command): void {
   const { table } = step;
   switch (command.type) {
+    case "begin":
+      return begin(step, command);
     case "message": {
       const session = table.sessionOfSocket.get(command.socket);
       if (session === undefined) return;
@@ -100,6 +104,7 @@ function meet(step: Step, command: DeadlineCommand): void {
     case "delay": {
       const resource = table.resources.get(command.resource);
       if (resource?.delay?.command.armed !== command.armed) return;
+      disarm(table.deadlines, resource.delay);
       resource.delay = undefined;
       return serve(step, resource);
     }

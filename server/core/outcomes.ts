@@ -18,21 +18,26 @@ export function newOutcomes(deadlines: Deadlines): Outcomes {
   return { resources: new Set(), deadlines, bytes: 0 };
 }
 
-/** Remembers a success in place of the one before, until `untilMs`; the order number of the step is its fence's or later. */
+/** Remembers a success in place of the one before, for `ttlMs`; the order number of the step is its fence's or later. */
 export function remember(
   outcomes: Outcomes,
   resource: Resource,
   success: Success,
-  time: { nowMs: number; untilMs: number; order: number },
+  time: { nowMs: number; ttlMs: number; order: number },
 ): void {
   forget(outcomes, resource);
   const { operation, node, fence, result } = success;
   const bytes = overheadBytes + resource.name.length + operation.length + node.length + (result?.length ?? 0);
   const command = { type: "deadline", of: "outcome", resource: resource.name, armed: time.order } as const;
-  const deadline = arm(outcomes.deadlines, time.untilMs, command);
-  resource.outcome = { operation, node, fence, result, sinceMs: time.nowMs, bytes, deadline };
+  const deadline = arm(outcomes.deadlines, time.nowMs, time.ttlMs, command);
+  putBack(outcomes, resource, { operation, node, fence, result, sinceMs: time.nowMs, bytes, deadline });
+}
+
+/** Adds an outcome as the newest of all. */
+export function putBack(outcomes: Outcomes, resource: Resource, outcome: Outcome): void {
+  resource.outcome = outcome;
   outcomes.resources.add(resource);
-  outcomes.bytes += bytes;
+  outcomes.bytes += outcome.bytes;
 }
 
 /** Forgets what is remembered of a resource; says whether there was anything. */

@@ -19,6 +19,8 @@ export type Request = {
   /** 0 while waiting; the fence of the grant while holding [F1]. */
   fence: number;
   attempt: number;
+  /** The failure before, of the same operation, from attempt 2 on [O2]. */
+  failure: Failures | undefined;
   /** Since when it waits, or holds, in milliseconds. */
   sinceMs: number;
   /** The end of its wait, or of its hold. */

@@ -1,21 +1,14 @@
 // The whole state that commands act on, and what one step carries along. Knows no rule but how to tell someone.
-import type { Limits } from "../../shared/limits.ts";
+import type { TableSettings } from "./command.ts";
 import { newDeadlines, type Deadlines } from "./deadlines.ts";
 import type { Answer, Effect } from "./effect.ts";
 import { newOutcomes, type Outcomes } from "./outcomes.ts";
 import type { Request, Resource, Session } from "./records.ts";
 import { isForgettable, newResource } from "./resource.ts";
 
-/** What a table is made with; all hubs of one book must agree on it. Durations in milliseconds. */
-export type TableSettings = {
-  readonly limits: Limits;
-  readonly lockDelayMs: number;
-  readonly outcomeTtlMs: number;
-};
-
 /** The lock table. `order` is the number of the last step; the next one's is the fence of what it grants [F1]. */
 export type LockTable = {
-  readonly settings: TableSettings;
+  settings: TableSettings;
   order: number;
   readonly resources: Map<string, Resource>;
   readonly sessions: Map<string, Session>;

@@ -1,5 +1,6 @@
 // What a table looks like to those who watch: rows of many, the whole of one, counts. Reads, never changes.
 import type { ResourceRow, ResourceView, Totals } from "../../shared/protocol.ts";
+import { compareText } from "../../shared/text.ts";
 import { holderRows } from "./granting.ts";
 import type { Request, Resource } from "./records.ts";
 import { each, isAttached } from "./resource.ts";
@@ -68,9 +69,9 @@ export function resourcesAfter(table: LockTable, prefix: string, cursor: string 
   const first: Resource[] = [];
   for (const resource of table.resources.values()) {
     const { name } = resource;
-    if (!name.startsWith(prefix) || (cursor !== undefined && name <= cursor)) continue;
+    if (!name.startsWith(prefix) || (cursor !== undefined && compareText(name, cursor) <= 0)) continue;
     const last = first[entriesMax];
-    if (last !== undefined && last.name <= name) continue;
+    if (last !== undefined && compareText(last.name, name) <= 0) continue;
     if (last !== undefined) first.pop();
     first.splice(placeOf(first, name), 0, resource);
   }
@@ -81,7 +82,7 @@ function placeOf(sorted: readonly Resource[], name: string): number {
   let low = 0;
   for (let high = sorted.length; low < high;) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle]?.name ?? "") < name) low = middle + 1;
+    if (compareText(sorted[middle]?.name ?? "", name) < 0) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,0 +1,31 @@
+// A hub takes up the book that an earlier run has left [B6]: nobody is connected, and nothing has run meanwhile. Knows no
+// file.
+import { detach, end } from "./attendance.ts";
+import type { Beginning } from "./command.ts";
+import { arm, disarm, restart } from "./deadlines.ts";
+import { forget } from "./outcomes.ts";
+import { each } from "./resource.ts";
+import { tidy, type Step } from "./table.ts";
+
+/** Detaches or ends every session, and lets waits, holds and delays that were running start anew. */
+export function begin(step: Step, { order, settings, recoveryGraceMs, isUndated }: Beginning): void {
+  const { table, nowMs } = step;
+  table.settings = settings;
+  table.order = Math.max(table.order, order);
+  for (const resource of table.resources.values()) {
+    restart(table.deadlines, resource.delay, nowMs);
+    for (const holder of each(resource.holders)) restart(table.deadlines, holder.deadline, nowMs);
+    for (const waiter of each(resource.queue)) restart(table.deadlines, waiter.deadline, nowMs);
+    if (isUndated && forget(table.outcomes, resource)) tidy(table, resource);
+  }
+  for (const session of table.sessions.values()) {
+    const { presence, identity } = session;
+    if (presence.state === "detached") {
+      const { grace } = presence;
+      disarm(table.deadlines, grace);
+      const graceMs = Math.max(grace.afterMs, recoveryGraceMs);
+      session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, grace.command) };
+    } else if (identity.graceMs === 0) end(step, session, "dropped");
+    else detach(step, presence.socket, recoveryGraceMs);
+  }
+}
