@@ -25,6 +25,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Milliseconds since the machine was started, which another process of it reads alike. */
+export function bootMilliseconds(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
 /** Microseconds since 1970 by the wall clock: where the fences of a new book start [F1]. */
 export function wallMicroseconds(): number {
   return Date.now() * 1000;

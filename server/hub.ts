@@ -6,10 +6,9 @@ import { clientDecoder, type ClientMessageOf, type Decode, type ClientMessage } 
 import { admit, welcomeOf } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./core/effect.ts";
-import type { LockTable } from "./core/table.ts";
 import type { Command, RequestMessage } from "./core/command.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
-import type { Hear, Journal } from "./engine/journal.ts";
+import type { Book } from "./engine/journal.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { Silence } from "./silence.ts";
 import type { Connection, Host } from "./host.ts";
@@ -25,7 +24,7 @@ export type HubSettings = {
   readonly lockDelayMs: number;
 };
 
-type HubParts = { settings: HubSettings; clock: Clock; table: LockTable; journal: (hear: Hear) => Journal };
+type HubParts = { settings: HubSettings; clock: Clock; book: Book };
 
 type Greeting = { hello: ClientMessageOf<"hello">; secret: string };
 
@@ -53,14 +52,14 @@ export class Hub implements Host<Session> {
   #granted: Session[] = [];
   #isLeaving = false;
 
-  constructor({ settings, clock, table, journal }: HubParts) {
+  constructor({ settings, clock, book }: HubParts) {
     this.#settings = settings;
     this.#clock = clock;
     this.limits = settings.limits;
     this.heartbeatMs = settings.heartbeatMs;
     this.decode = clientDecoder(settings.limits);
     const onEffects = (effects: Effect[]) => effects.forEach((effect) => this.#carryOut(effect));
-    this.engine = createEngine({ table, clock, journal, onEffects, onProposal: () => this.#endTurnSoon() });
+    this.engine = createEngine({ book, clock, onEffects, onProposal: () => this.#endTurnSoon() });
     this.#silence = new Silence(clock, settings.limits);
     this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs);
   }

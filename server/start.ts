@@ -5,11 +5,10 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { nanoid } from "nanoid";
 import { socketPath } from "../shared/protocol.ts";
-import { systemClock, wallMicroseconds } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { createTable } from "./core/table.ts";
 import { doorwayFor } from "./doorway.ts";
-import { memoryJournal } from "./engine/memory-journal.ts";
+import { memoryBook } from "./engine/memory-journal.ts";
 import { httpApi } from "./http.ts";
 import { Hub } from "./hub.ts";
 import type { Logger } from "./log.ts";
@@ -36,8 +35,7 @@ export async function startHub(config: Config, log: Logger): Promise<RunningHub>
   const hub = new Hub({
     settings: { name: `hub-${nanoid(8)}`, limits, heartbeatMs, graceMaxMs, lockDelayMs },
     clock: systemClock,
-    table: createTable({ limits, lockDelayMs, outcomeTtlMs }, wallMicroseconds()),
-    journal: memoryJournal,
+    book: memoryBook({ limits, lockDelayMs, outcomeTtlMs }, systemClock),
   });
   const doorway = doorwayFor(host, config.origins, hostname());
   const { fetch } = httpApi({ hub, doorway, log });

@@ -2,8 +2,9 @@
 // file.
 import { detach, end } from "./attendance.ts";
 import type { Beginning } from "./command.ts";
-import { arm, disarm, restart } from "./deadlines.ts";
+import { arm, disarm, restart, type Deadline } from "./deadlines.ts";
 import { forget } from "./outcomes.ts";
+import type { Session } from "./records.ts";
 import { each } from "./resource.ts";
 import { tidy, type Step } from "./table.ts";
 
@@ -18,14 +19,19 @@ export function begin(step: Step, { order, settings, recoveryGraceMs, isUndated 
     for (const waiter of each(resource.queue)) restart(table.deadlines, waiter.deadline, nowMs);
     if (isUndated && forget(table.outcomes, resource)) tidy(table, resource);
   }
+  // First everybody is away; only then is freed what nobody will come back for.
   for (const session of table.sessions.values()) {
     const { presence, identity } = session;
-    if (presence.state === "detached") {
-      const { grace } = presence;
-      disarm(table.deadlines, grace);
-      const graceMs = Math.max(grace.afterMs, recoveryGraceMs);
-      session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, grace.command) };
-    } else if (identity.graceMs === 0) end(step, session, "dropped");
-    else detach(step, presence.socket, recoveryGraceMs);
+    if (presence.state === "detached") extendGrace(step, session, presence.grace, recoveryGraceMs);
+    else if (identity.graceMs > 0) detach(step, presence.socket, recoveryGraceMs);
   }
+  for (const session of table.sessions.values()) {
+    if (session.presence.state === "attached") end(step, session, "dropped");
+  }
+}
+
+function extendGrace({ table, nowMs }: Step, session: Session, grace: Deadline, atLeastMs: number): void {
+  disarm(table.deadlines, grace);
+  const graceMs = Math.max(grace.afterMs, atLeastMs);
+  session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, grace.command) };
 }

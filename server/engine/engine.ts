@@ -6,7 +6,7 @@ import { due, soonestMs } from "../core/deadlines.ts";
 import type { Effect } from "../core/effect.ts";
 import { step } from "../core/lock-table.ts";
 import type { LockTable } from "../core/table.ts";
-import type { Batch, Hear, Journal } from "./journal.ts";
+import type { Batch, Book } from "./journal.ts";
 
 /** What the hub asks of an engine. */
 export type Engine = {
@@ -24,9 +24,8 @@ export type Engine = {
 };
 
 type EngineParts = {
-  table: LockTable;
+  book: Book;
   clock: Clock;
-  journal: (hear: Hear) => Journal;
   /** Told what follows from each step, in order. */
   onEffects: (effects: Effect[]) => void;
   /** Told that a deadline proposed something, so that the turn is ended. */
@@ -35,13 +34,16 @@ type EngineParts = {
 
 function noTimer(): void {}
 
-/** An engine over a table and a journal. */
-export function createEngine({ table, clock, journal: open, onEffects, onProposal }: EngineParts): Engine {
-  let batch: Command[] = [];
+/** An engine over a book; its first command, if it has one, is in effect when this returns or when the journal says so. */
+export function createEngine({ book, clock, onEffects, onProposal }: EngineParts): Engine {
+  const { table, beginning } = book;
+  const aheadMs = book.nowMs - clock.nowMs();
+  const nowMs = () => clock.nowMs() + aheadMs;
+  let batch: Command[] = beginning === undefined ? [] : [beginning];
   let timerMs = Infinity;
   let cancelTimer: () => void = noTimer;
 
-  const journal = open(({ commands, nowMs }: Batch) => {
+  const journal = book.open(({ commands, nowMs }: Batch) => {
     for (const command of commands) {
       const effects = step(table, command, nowMs);
       if (effects.length > 0) onEffects(effects);
@@ -54,27 +56,30 @@ export function createEngine({ table, clock, journal: open, onEffects, onProposa
     if (soonest >= timerMs) return;
     cancelTimer();
     timerMs = soonest;
-    cancelTimer = clock.after(Math.ceil(soonest - clock.nowMs()), () => {
+    cancelTimer = clock.after(Math.ceil(soonest - nowMs()), () => {
       timerMs = Infinity;
-      const commands = due(table.deadlines, clock.nowMs());
+      const commands = due(table.deadlines, nowMs());
       batch.push(...commands);
       if (commands.length > 0) onProposal();
       setTimer();
     });
   }
 
+  const commit = () => {
+    if (batch.length === 0) return;
+    const commands = batch;
+    batch = [];
+    journal.append({ commands, nowMs: nowMs() });
+  };
+  commit();
+
   return {
     propose(command) {
       batch.push(command);
     },
-    commit() {
-      if (batch.length === 0) return;
-      const commands = batch;
-      batch = [];
-      journal.append({ commands, nowMs: clock.nowMs() });
-    },
+    commit,
     table,
-    nowMs: () => clock.nowMs(),
+    nowMs,
     isReachable: () => journal.isReachable(),
     survivesMs: journal.survivesMs,
     close() {

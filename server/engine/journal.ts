@@ -1,7 +1,8 @@
 // What a journal promises. It puts commands in one order and keeps them; it decides nothing and knows no lock.
-import type { Command } from "../core/command.ts";
+import type { Beginning, Command } from "../core/command.ts";
+import type { LockTable } from "../core/table.ts";
 
-/** Commands that became one step each, in this order, at one time on the journal's clock in milliseconds. */
+/** Commands that become one step each, in this order, at one time of the table in milliseconds. */
 export type Batch = { readonly commands: readonly Command[]; readonly nowMs: number };
 
 /** Where the engine hears what is in order; called once for each batch, in one order, when it is safe [B3]. */
@@ -13,8 +14,24 @@ export type Journal = {
   append(batch: Batch): void;
   /** Whether a batch appended now could become safe. */
   isReachable(): boolean;
-  /** How long sessions may take to come back after a planned restart, in milliseconds; 0 when nothing survives one [S13]. */
+  /** How long sessions have to come back after a planned restart, in milliseconds; 0 when nothing survives one [S13]. */
   readonly survivesMs: number;
   /** Resolves when all that was appended is safe and nothing is held open. */
   close(): Promise<void>;
 };
+
+/** What a journal has to give when it is opened: the table as all its batches left it. */
+export type Book = {
+  readonly table: LockTable;
+  /** The table's time at this moment, in milliseconds. */
+  readonly nowMs: number;
+  /** The first command of this run, if the table was not made in it [B6]. */
+  readonly beginning: Beginning | undefined;
+  /** Goes on with the journal, once. */
+  open(hear: Hear): Journal;
+};
+
+/** A journal cannot be read, or no longer be written; the message says what, where and what to do. */
+export class JournalError extends Error {
+  override readonly name = "JournalError";
+}

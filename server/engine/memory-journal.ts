@@ -1,12 +1,20 @@
 // The journal that keeps nothing: the order is the order of asking, and it ends with the process.
-import type { Hear, Journal } from "./journal.ts";
+import { wallMicroseconds, type Clock } from "../clock.ts";
+import type { TableSettings } from "../core/command.ts";
+import { createTable } from "../core/table.ts";
+import type { Book } from "./journal.ts";
 
-/** A journal in which every batch is safe at once, and nothing survives. */
-export function memoryJournal(hear: Hear): Journal {
+/** A book in which every batch is safe at once, and of which nothing survives; its fences start at the wall clock [F1]. */
+export function memoryBook(settings: TableSettings, clock: Clock): Book {
   return {
-    append: hear,
-    isReachable: () => true,
-    survivesMs: 0,
-    close: () => Promise.resolve(),
+    table: createTable(settings, wallMicroseconds()),
+    nowMs: clock.nowMs(),
+    beginning: undefined,
+    open: (hear) => ({
+      append: hear,
+      isReachable: () => true,
+      survivesMs: 0,
+      close: () => Promise.resolve(),
+    }),
   };
 }

@@ -1,6 +1,5 @@
 // A hub with no network and no time of its own: sockets are objects that the test feeds and reads. Knows no `ws`.
-import { createTable } from "../../server/core/table.ts";
-import { memoryJournal } from "../../server/engine/memory-journal.ts";
+import { memoryBook } from "../../server/engine/memory-journal.ts";
 import { Hub, type HubSettings } from "../../server/hub.ts";
 import type { Session } from "../../server/session.ts";
 import { defaultLimits, type Limits } from "../../shared/limits.ts";
@@ -64,8 +63,7 @@ export class HubByHand {
     this.hub = new Hub({
       settings: { name: "hub", heartbeatMs: 5_000, graceMaxMs: 60_000, ...settings, lockDelayMs, limits },
       clock: this.clock,
-      table: createTable({ limits, lockDelayMs, outcomeTtlMs: 600_000 }, 1),
-      journal: memoryJournal,
+      book: memoryBook({ limits, lockDelayMs, outcomeTtlMs: 600_000 }, this.clock),
     });
   }
 

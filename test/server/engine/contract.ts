@@ -1,22 +1,21 @@
 // What every engine promises, whatever its journal. Each engine's own test names how to open one, and what it keeps.
 import { describe, expect, it } from "vitest";
 import type { Effect } from "../../../server/core/effect.ts";
-import { createTable } from "../../../server/core/table.ts";
 import { createEngine, type Engine } from "../../../server/engine/engine.ts";
-import type { Hear, Journal } from "../../../server/engine/journal.ts";
+import type { Book } from "../../../server/engine/journal.ts";
 import { defaultLimits as limits } from "../../../shared/limits.ts";
-import type { RequestMessage } from "../../../server/core/command.ts";
+import type { RequestMessage, TableSettings } from "../../../server/core/command.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 
-/** One journal of a test. */
-export type JournalUnderTest = { open: (hear: Hear) => Journal };
+/** Opens a new and empty book for a test. */
+export type OpenBook = (settings: TableSettings, clock: HandClock) => Book;
 
-/** The promises, for the journals that `make` makes. */
-export function engineContract(name: string, make: () => JournalUnderTest): void {
+/** The promises, for the books that `openBook` opens. */
+export function engineContract(name: string, openBook: OpenBook): void {
   describe(`the ${name} engine`, () => {
     it("answers the commands of a turn in the order in which they were proposed", () => {
-      const { engine, answers } = started(make());
-      open(engine, "a", "b");
+      const { engine, answers } = started(openBook);
+      open(engine, ["a", "b"]);
       acquire(engine, "a", 1);
       acquire(engine, "b", 1);
       engine.commit();
@@ -24,22 +23,22 @@ export function engineContract(name: string, make: () => JournalUnderTest): void
     });
 
     it("answers nothing before the turn is committed [B3]", () => {
-      const { engine, answers } = started(make());
+      const { engine, answers } = started(openBook);
       open(engine, "a");
       acquire(engine, "a", 1);
       expect(answers()).toEqual([]);
     });
 
     it("gives each step an order number of its own, greater than the one before [F1]", () => {
-      const { engine } = started(make());
+      const { engine } = started(openBook);
       const first = engine.table.order;
-      open(engine, "a", "b", "c");
+      open(engine, ["a", "b", "c"]);
       expect(engine.table.order).toBe(first + 3);
     });
 
     it("proposes a deadline as a command when its time has come [B7]", () => {
-      const { engine, answers, clock } = started(make());
-      open(engine, "a", "b");
+      const { engine, answers, clock } = started(openBook);
+      open(engine, ["a", "b"]);
       acquire(engine, "a", 1);
       acquire(engine, "b", 1, { waitMs: 50 });
       engine.commit();
@@ -51,8 +50,8 @@ export function engineContract(name: string, make: () => JournalUnderTest): void
     });
 
     it("keeps one timer, for the soonest of many deadlines", () => {
-      const { engine, clock } = started(make());
-      open(engine, "a", "b");
+      const { engine, clock } = started(openBook);
+      open(engine, ["a", "b"]);
       acquire(engine, "a", 1);
       for (let id = 1; id <= 100; id += 1) acquire(engine, "b", id, { waitMs: 10_000 - id });
       engine.commit();
@@ -60,8 +59,8 @@ export function engineContract(name: string, make: () => JournalUnderTest): void
     });
 
     it("is reachable until it is closed, and leaves no timer behind", async () => {
-      const { engine, clock } = started(make());
-      open(engine, "a", "b");
+      const { engine, clock } = started(openBook);
+      open(engine, ["a", "b"]);
       acquire(engine, "a", 1, { holdMs: 1_000 });
       engine.commit();
       expect(engine.isReachable()).toBe(true);
@@ -71,18 +70,12 @@ export function engineContract(name: string, make: () => JournalUnderTest): void
   });
 }
 
-function started({ open: journal }: JournalUnderTest) {
-  const clock = new HandClock();
-  const table = createTable({ limits, lockDelayMs: 0, outcomeTtlMs: 600_000 }, 1);
+/** An engine over a new book, its clock, and what it answers. */
+export function started(openBook: OpenBook, clock = new HandClock()) {
+  const book = openBook({ limits, lockDelayMs: 0, outcomeTtlMs: 600_000 }, clock);
   const effects: Effect[] = [];
   const onProposal = () => clock.afterTurn(() => engine.commit());
-  const engine: Engine = createEngine({
-    table,
-    clock,
-    journal,
-    onEffects: (some) => effects.push(...some),
-    onProposal,
-  });
+  const engine: Engine = createEngine({ book, clock, onEffects: (some) => effects.push(...some), onProposal });
   const answers = () =>
     effects.splice(0).flatMap((effect) => {
       if (effect.type !== "tell") return [];
@@ -92,13 +85,20 @@ function started({ open: journal }: JournalUnderTest) {
   return { engine, clock, answers };
 }
 
-function open(engine: Engine, ...nodes: string[]): void {
-  const identity = { secretDigest: "", owner: "", graceMs: 0, client: "", labels: {} };
-  for (const node of nodes) engine.propose({ type: "open", socket: node, session: node, node, ...identity });
+/** Opens a session for each node; its socket has the node's name. */
+export function open(engine: Engine, nodes: string | string[], graceMs = 0): void {
+  const identity = { secretDigest: "", owner: "", graceMs, client: "", labels: {} };
+  for (const node of [nodes].flat()) engine.propose({ type: "open", socket: node, session: node, node, ...identity });
   engine.commit();
 }
 
-function acquire(engine: Engine, socket: string, id: number, fields: { waitMs?: number; holdMs?: number } = {}): void {
+/** Proposes an acquire of the one resource. */
+export function acquire(
+  engine: Engine,
+  socket: string,
+  id: number,
+  fields: { waitMs?: number; holdMs?: number } = {},
+): void {
   const ask = { type: "acquire", id, resource: "r", operation: "run", mode: "once", wanted: false } as const;
   const message: RequestMessage = { ...ask, ...fields };
   engine.propose({ type: "message", socket, message });

@@ -1,4 +1,5 @@
-import { memoryJournal } from "../../../server/engine/memory-journal.ts";
+// The memory engine keeps the engine's contract.
+import { memoryBook } from "../../../server/engine/memory-journal.ts";
 import { engineContract } from "./contract.ts";
 
-engineContract("memory", () => ({ open: memoryJournal }));
+engineContract("memory", memoryBook);

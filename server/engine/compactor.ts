@@ -1,0 +1,15 @@
+// A worker thread that turns a journal's rows into a checkpoint: it folds them with the same core as the hub, on another
+// thread, so that the hub need not stand still. Knows nothing of the hub but its folder.
+import { parentPort, workerData } from "node:worker_threads";
+import { writeCheckpoint } from "./checkpoint.ts";
+import { openSqlite, recover } from "./sqlite-file.ts";
+
+const folder: string = workerData;
+const database = openSqlite(folder);
+try {
+  const { table } = recover(folder, database);
+  writeCheckpoint(folder, table);
+  parentPort?.postMessage(table.order);
+} finally {
+  database.close();
+}
