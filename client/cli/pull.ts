@@ -1,0 +1,165 @@
+// `baton pull`: an image into a store that nodes share, each blob once in the cluster. Knows the SDK and the content
+// library; nothing of the wire.
+import { constants } from "node:os";
+import { Command } from "commander";
+import {
+  ContentError,
+  parsePlatform,
+  parseReference,
+  pullImage,
+  readCredentials,
+  Registry,
+  Store,
+  type Platform,
+  type PullSummary,
+} from "../content/index.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { absence, openHub } from "./open-hub.ts";
+import { hubOptions, parseDuration, parseInteger, withHubOptions, type HubOptions } from "./options.ts";
+import { jsonLine, printable, say } from "./output.ts";
+import { barsView } from "./pull-bars.ts";
+import { jsonView, linesView, summaryText, type PullView } from "./pull-view.ts";
+import { refusal } from "./refusal.ts";
+
+type Flags = {
+  url?: string;
+  token?: string;
+  node?: string;
+  store: string;
+  concurrency: number;
+  platform?: string;
+  grace?: number;
+  insecureHttp?: boolean;
+  verify?: boolean;
+  json?: boolean;
+};
+
+const concurrencyMax = 64;
+
+const examples = `
+Examples:
+  $ baton pull alpine:3.20 --store /mnt/shared/images
+  $ skopeo inspect oci:/mnt/shared/images:docker.io/library/alpine:3.20
+
+Progress goes to stderr, the summary to stdout; with --json, one JSON line per event to stdout.
+Exit codes: 0 it is in the store; 1 registry or store failed; 64 usage; 69 hub unreachable; 76 the hub was lost half
+way; 77 not allowed by the hub; 128+n ended by signal n. What was downloaded stays for the next one to go on with.`;
+
+/** The command, to be added to the program. */
+export function pullCommand(): Command {
+  const command = new Command("pull")
+    .description("pull an image into an OCI layout that nodes share, each blob once in the cluster")
+    .argument("<image>", "such as alpine:3.20 or registry.example.com/team/app@sha256:…")
+    .requiredOption("--store <folder>", "the OCI image layout; made if it is not there")
+    .option("--concurrency <n>", "blobs at a time", parseInteger(1, concurrencyMax), 3)
+    .option("--platform <os/arch>", "which image of an index (default: linux and this machine's processor)")
+    .option("--insecure-http", "speak plain HTTP to the registry")
+    .option("--verify", "hash blobs that are there already, instead of trusting their size")
+    .option(
+      "--grace <duration>",
+      "keep what is held that long when the hub is not heard (default: free it at once)",
+      parseDuration,
+    )
+    .option("--json", "one JSON line per event, and the summary as the last one")
+    .addHelpText("after", examples);
+  return withHubOptions(command).action(async (image: string, flags: Flags) => {
+    process.exitCode = await pull(image, flags);
+  });
+}
+
+/** Pulls, shows it, and gives the exit code. */
+async function pull(image: string, flags: Flags): Promise<number> {
+  const place = hubOptions(flags);
+  const view = chooseView(flags, place.node);
+  const interruption = interruptible();
+  try {
+    const summary = await pullInto(image, flags, place, view, interruption.signal);
+    view.end();
+    if (flags.json !== true) process.stdout.write(`${summaryText(summary)}\n`);
+    return exitCodes.success;
+  } catch (error) {
+    view.end();
+    const failure = meaningOf(error);
+    const { code, exitCode, message } = failure;
+    if (flags.json === true) writeJson({ at: Date.now(), node: place.node, type: "error", ...failure });
+    say(printable(`${message} (${code})`));
+    return exitCode;
+  } finally {
+    interruption.end();
+  }
+}
+
+async function pullInto(
+  image: string,
+  flags: Flags,
+  place: HubOptions,
+  view: PullView,
+  signal: AbortSignal,
+): Promise<PullSummary> {
+  const reference = parseReference(image);
+  const platform: Platform | undefined = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+  const store = await Store.open(flags.store);
+  const credentials = await readCredentials(reference.registry);
+  const registry = new Registry({ reference, insecureHttp: flags.insecureHttp, credentials });
+  const grace = flags.grace === undefined ? {} : { graceMs: flags.grace };
+  await using hub = await openHub(place, { signal, ...grace });
+  const { concurrency, verify } = flags;
+  const patience = AbortSignal.any([signal, absence(hub, place.url)]);
+  const onEvent = view.show;
+  return await pullImage({ hub, store, registry, reference, platform, concurrency, verify, signal: patience, onEvent });
+}
+
+function writeJson(value: object): void {
+  process.stdout.write(`${jsonLine(value)}\n`);
+}
+
+function chooseView({ json }: Flags, node: string): PullView {
+  const { stderr, stdout, env } = process;
+  if (json === true) return jsonView(node, (line) => stdout.write(`${line}\n`), Date.now);
+  const plain = !stderr.isTTY || !stdout.isTTY || Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
+  if (plain) return linesView((line) => stderr.write(`${line}\n`));
+  const screen = {
+    write: (text: string) => void stderr.write(text),
+    get columns() {
+      return stderr.columns;
+    },
+    get rows() {
+      return stderr.rows;
+    },
+  };
+  return barsView(screen, () => performance.now());
+}
+
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** A signal ended it. */
+class Interruption extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: (typeof endingSignals)[number]) {
+    super(`stopped by ${signal}; what was downloaded stays in the store for the next one`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** A signal that aborts when the process is told to end; told a second time, it ends at once. */
+function interruptible(): { readonly signal: AbortSignal; readonly end: () => void } {
+  const controller = new AbortController();
+  const stops = endingSignals.map((name) => {
+    const stop = (): void => {
+      const interruption = new Interruption(name);
+      if (controller.signal.aborted) process.exit(interruption.exitCode);
+      controller.abort(interruption);
+    };
+    process.on(name, stop);
+    return () => void process.off(name, stop);
+  });
+  return { signal: controller.signal, end: () => stops.forEach((stop) => stop()) };
+}
+
+function meaningOf(error: unknown): { code: string; exitCode: number; message: string } {
+  if (error instanceof Interruption) return { code: "INTERRUPTED", exitCode: error.exitCode, message: error.message };
+  if (!(error instanceof ContentError)) return refusal(error);
+  const { code, message } = error;
+  return { code, exitCode: code === "INVALID_REFERENCE" ? exitCodes.usage : exitCodes.failure, message };
+}

@@ -1,0 +1,73 @@
+// Small files that are whole or not there, also after a crash and for other machines. Knows nothing of what is in them.
+import { link, open, opendir, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { codeOf } from "./content-error.ts";
+
+/** Makes what was renamed, linked or removed in a folder survive a crash. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems cannot do it for a folder, and keep its order by themselves.
+    const code = codeOf(error);
+    if (code !== "EINVAL" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "EBADF") throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Has a network file system look at a folder anew: it remembers names for a while, and those that were not there too. */
+export async function refreshFolder(folder: string): Promise<void> {
+  try {
+    await (await opendir(folder)).close();
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Puts a text into a file, over what was there: by way of `temporary`, a path of our own on the same file system. */
+export async function replaceFile(path: string, text: string, temporary: string): Promise<void> {
+  await writeWhole(temporary, text);
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/**
+ * Puts a text into a file that must not be there yet; whoever comes second changes nothing and is told `false`.
+ * By a hard link, which is never seen half written; where there are none, by exclusive creation.
+ */
+export async function createFile(path: string, text: string, temporary: string): Promise<boolean> {
+  await writeWhole(temporary, text);
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    return await createExclusively(path, text);
+  } finally {
+    await unlink(temporary);
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+async function createExclusively(path: string, text: string): Promise<boolean> {
+  try {
+    await writeWhole(path, text, "wx");
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+async function writeWhole(path: string, text: string, flags = "w"): Promise<void> {
+  const handle = await open(path, flags);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,109 @@
+// Who may write a blob of a shared store, and who need not: each blob once in the cluster. Knows the hub by what it
+// needs of it; knows no registry.
+import type { Json } from "../../shared/protocol.ts";
+import type { ContentGrant, ContentHub, Waiting } from "./coordination.ts";
+import { askToHold, type Holding, type Skipped } from "./holding.ts";
+import { Ingest } from "./ingest.ts";
+import { freshMsDefault, unseenMsMax } from "./limits.ts";
+import { pause as realPause, type Pause } from "./pause.ts";
+import type { Store } from "./store.ts";
+import { Writer } from "./writer.ts";
+
+/** What is to be written. */
+export type WriterOptions = {
+  hub: ContentHub;
+  store: Store;
+  digest: string;
+  /** Bytes of the blob, if they are known. */
+  size?: number | undefined;
+  /** How old a success may be to serve, in milliseconds; 5 minutes unless given [O7]. */
+  freshMs?: number | undefined;
+  /** Ends the waiting; and a grant that is in hand, as a failure. */
+  signal?: AbortSignal | undefined;
+  /** Hash a blob that is here already instead of trusting its size. */
+  verify?: boolean | undefined;
+  /** Told when somebody else is at work on the blob. */
+  onQueued?: ((waiting: Waiting) => void) | undefined;
+  /** Told when the blob is granted, before what is left of it is looked at. */
+  onGranted?: ((grant: ContentGrant) => void) | undefined;
+  /** For tests: how to wait. */
+  pause?: Pause | undefined;
+};
+
+/** The blob is in the store: `by` has put it there at `fence`, or it was there already (neither is said then). */
+export type Skip = {
+  readonly status: "skipped";
+  readonly bytes: number;
+  readonly by?: string;
+  readonly fence?: number;
+};
+
+/**
+ * Asks for the right to write one blob.
+ *
+ *     const opened = await openWriter({ hub, store, digest, size });
+ *     if (opened.status !== "skipped") { await using writer = opened; await writer.write(bytes); await writer.commit(); }
+ *
+ * Resolves to `{status: "skipped"}` when the blob is in the store, seen from here with its size: it was, or another
+ * node has put it there. A success of which nothing can be seen for 10 s is not believed: the blob is asked for again,
+ * without what is remembered. Otherwise resolves to the writer, which holds `<store id>/<digest>` until it is committed
+ * or closed; it begins at `status().offset`, after what a dead holder left. Throws the hub's errors, or ContentError.
+ */
+export async function openWriter(options: WriterOptions): Promise<Writer | Skip> {
+  const { store, digest, size, verify = false, pause = realPause } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const sight = await store.look(digest, size, { verify });
+  if (sight.state === "whole") return { status: "skipped", bytes: sight.bytes };
+  // What is broken here was once called a success: only a new one serves.
+  let freshMs = sight.state === "wrong" ? undefined : (options.freshMs ?? freshMsDefault);
+  for (;;) {
+    signal.throwIfAborted();
+    const asked = await ask(options, freshMs, signal);
+    if (asked.status === "held") return await takeUp(options, asked, signal);
+    const bytes = size ?? bytesOf(asked);
+    if (await store.appears(digest, bytes, { withinMs: unseenMsMax, signal, pause })) return await skip(options, asked);
+    freshMs = undefined;
+  }
+}
+
+function ask(options: WriterOptions, freshMs: number | undefined, signal: AbortSignal): Promise<Holding | Skipped> {
+  const { hub, store, digest, onQueued } = options;
+  return askToHold(hub, store.resource(digest), {
+    operation: "pull",
+    signal,
+    ...(freshMs === undefined ? {} : { freshMs }),
+    ...(onQueued === undefined ? {} : { onQueued }),
+  });
+}
+
+async function takeUp(options: WriterOptions, holding: Holding, signal: AbortSignal): Promise<Writer | Skip> {
+  const { store, digest, size, verify = false, onGranted } = options;
+  try {
+    const { fence, signal: granted } = holding.grant;
+    onGranted?.(holding.grant);
+    // A hub that lost its memory grants what an earlier one had called done.
+    const sight = await store.look(digest, size, { verify });
+    if (sight.state === "whole") {
+      await holding.succeed(sight.bytes).catch(() => undefined);
+      return { status: "skipped", bytes: sight.bytes };
+    }
+    const both = AbortSignal.any([granted, signal]);
+    return new Writer(holding, await Ingest.open({ store, digest, size, fence, signal: both }), size);
+  } catch (error) {
+    await holding.fail(error);
+    throw error;
+  }
+}
+
+async function skip({ store, digest, size }: WriterOptions, { by, fence }: Skipped): Promise<Skip> {
+  const bytes = size ?? (await store.size(digest));
+  return { status: "skipped", bytes, by, fence };
+}
+
+function bytesOf({ result }: Skipped): number | undefined {
+  return isObject(result) && typeof result["bytes"] === "number" ? result["bytes"] : undefined;
+}
+
+function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,173 @@
+// The blobs of one pull: a few at a time, each exists, skipped, or downloaded here; and what they come to. Knows neither
+// manifests nor index.json.
+import { codeOf, ContentError, messageOf } from "./content-error.ts";
+import type { ContentGrant, ContentHub } from "./coordination.ts";
+import { download } from "./download.ts";
+import { concurrencyDefault, askAgainMax, retryAfterMsMax } from "./limits.ts";
+import { openWriter, type Skip } from "./open-writer.ts";
+import type { Pause } from "./pause.ts";
+import type { Amount, Blob, PullEvent, PullEventOf, PullSummary } from "./pull-event.ts";
+import type { ContentDoor, Registry } from "./registry.ts";
+import { Slots } from "./slots.ts";
+import type { Store } from "./store.ts";
+import type { Writer } from "./writer.ts";
+
+/** From where, into what, and who is told. */
+export type BlobPullOptions = {
+  hub: ContentHub;
+  store: Store;
+  registry: Registry;
+  concurrency?: number | undefined;
+  verify?: boolean | undefined;
+  signal: AbortSignal;
+  onEvent: (event: PullEvent) => void;
+  pause: Pause;
+};
+
+type Tally = Pick<PullSummary, "all" | "downloaded" | "skipped" | "existing" | "fetchedBytes" | "savedBytes">;
+
+const progressBytesMin = 64 * 1024;
+const progressStepsMax = 200;
+
+/** Has the blobs of one pull put into the store. */
+export class BlobPull {
+  readonly #options: BlobPullOptions;
+  readonly #slots: Slots;
+  readonly #running = new Set<Promise<void>>();
+  readonly #amounts = { downloaded: nothing(), skipped: nothing(), existing: nothing() };
+  #fetchedBytes = 0;
+
+  constructor(options: BlobPullOptions) {
+    this.#options = options;
+    this.#slots = new Slots(options.concurrency ?? concurrencyDefault);
+  }
+
+  /** Resolves when the blob is in the store, whoever has put it there. */
+  async pull(blob: Blob, door: ContentDoor): Promise<void> {
+    this.#options.onEvent({ type: "blob", blob });
+    const running = this.#persist(blob, door);
+    this.#running.add(running);
+    await running;
+  }
+
+  /** Resolves when nothing is under way any more: every grant is given back. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  /** What the blobs come to, until now. */
+  tally(): Tally {
+    const { downloaded, skipped, existing } = this.#amounts;
+    const all = [downloaded, skipped, existing].reduce(sum, nothing());
+    const savedBytes = Math.max(all.bytes - this.#fetchedBytes, 0);
+    return { all, downloaded, skipped, existing, fetchedBytes: this.#fetchedBytes, savedBytes };
+  }
+
+  async #persist(blob: Blob, door: ContentDoor): Promise<void> {
+    const { signal, onEvent } = this.#options;
+    for (let again = 0; ; again++) {
+      try {
+        return await this.#pullOnce(blob, door);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const message = messageOf(error);
+        const code = codeOf(error);
+        if (again === askAgainMax || !mayAskAgain(error)) {
+          onEvent({ type: "failed", digest: blob.digest, ...(code === undefined ? {} : { code }), message });
+          throw error;
+        }
+        // After "too many requests" the hub grants it to nobody, us included, until the registry's time has passed [O2].
+        onEvent({ type: "retry", digest: blob.digest, message });
+      }
+    }
+  }
+
+  async #pullOnce({ digest, size }: Blob, door: ContentDoor): Promise<void> {
+    const { hub, store, verify, signal, onEvent, pause } = this.#options;
+    const slot = await this.#slots.take();
+    try {
+      signal.throwIfAborted();
+      const opened = await openWriter({
+        hub,
+        store,
+        digest,
+        size,
+        verify,
+        signal,
+        pause,
+        onQueued: (waiting) => {
+          // Waiting takes no place: meanwhile another blob is begun, so that the nodes spread over the image.
+          slot.free();
+          onEvent({ type: "queued", digest, ...waiting });
+        },
+        onGranted: (grant) => onEvent({ type: "granted", digest, ...grantOf(grant) }),
+      });
+      if (opened.status === "skipped") this.#skipped(digest, opened);
+      else await this.#download(opened, { digest, size }, door);
+    } finally {
+      slot.free();
+    }
+  }
+
+  #skipped(digest: string, { bytes, by, fence }: Skip): void {
+    if (by === undefined || fence === undefined) {
+      count(this.#amounts.existing, bytes);
+      this.#options.onEvent({ type: "exists", digest, bytes });
+    } else {
+      count(this.#amounts.skipped, bytes);
+      this.#options.onEvent({ type: "skipped", digest, bytes, by, fence });
+    }
+  }
+
+  async #download(writer: Writer, blob: { digest: string; size: number }, door: ContentDoor): Promise<void> {
+    const { registry, onEvent, pause } = this.#options;
+    const { digest, size } = blob;
+    let fetchedBytes = 0;
+    let shown = writer.status().resumed;
+    if (shown > 0) onEvent({ type: "resumed", digest, bytes: shown });
+    const onBytes = (came: number, offset: number): void => {
+      fetchedBytes += came;
+      this.#fetchedBytes += came;
+      if (offset < shown) shown = 0;
+      if (offset - shown < Math.max(progressBytesMin, size / progressStepsMax) && offset < size) return;
+      shown = offset;
+      onEvent({ type: "progress", digest, bytes: offset, total: size });
+    };
+    const onRetry = (error: Error): void => onEvent({ type: "retry", digest, message: error.message });
+    try {
+      await download(writer, { registry, door, digest, pause, onBytes, onRetry });
+    } catch (error) {
+      await writer.close(error);
+      throw error;
+    }
+    count(this.#amounts.downloaded, size);
+    onEvent({ type: "done", digest, bytes: size, fetchedBytes, fence: writer.fence });
+  }
+}
+
+function grantOf({ fence, attempt, previous }: ContentGrant): Omit<PullEventOf<"granted">, "type" | "digest"> {
+  if (previous === undefined) return { fence, attempt };
+  return { fence, attempt, previous: { node: previous.node, message: previous.error.message } };
+}
+
+/** Whether the same node is as good as another: the registry asked everybody to wait, or the grant was taken back. */
+function mayAskAgain(error: unknown): boolean {
+  if (error instanceof ContentError) {
+    return error.code === "RATE_LIMITED" && (error.retryAfterMs ?? 0) <= retryAfterMsMax;
+  }
+  const code = codeOf(error);
+  return code === "SESSION_ENDED" || code === "LOCK_REVOKED";
+}
+
+function nothing(): Amount {
+  return { blobs: 0, bytes: 0 };
+}
+
+function count(amount: Amount, bytes: number): void {
+  amount.blobs += 1;
+  amount.bytes += bytes;
+}
+
+function sum(left: Amount, right: Amount): Amount {
+  return { blobs: left.blobs + right.blobs, bytes: left.bytes + right.bytes };
+}

@@ -1,0 +1,152 @@
+// One image from a registry into a shared store: what it consists of, and each part by way of the hub. Knows neither
+// terminal nor command line.
+import { ContentError } from "./content-error.ts";
+import type { ContentHub } from "./coordination.ts";
+import { nameImage } from "./image-index.ts";
+import { manifestBytesMax, askAgainMax, retryAfterMsMax } from "./limits.ts";
+import { readConfigPlatform, readManifest, type Descriptor, type Manifest } from "./manifest.ts";
+import { ociForm } from "./oci-form.ts";
+import { openWriter } from "./open-writer.ts";
+import { pause as realPause, type Pause } from "./pause.ts";
+import { choosePlatform, fits, platformHere, platformName, type Platform } from "./platform.ts";
+import { BlobPull } from "./pull-blob.ts";
+import type { Blob, PullEvent, PullSummary } from "./pull-event.ts";
+import type { ImageReference } from "./reference.ts";
+import type { Registry, Resolved } from "./registry.ts";
+import type { Store } from "./store.ts";
+
+/** What is pulled, from where, into what. */
+export type PullOptions = {
+  hub: ContentHub;
+  store: Store;
+  registry: Registry;
+  reference: ImageReference;
+  /** Which image of an index; this machine's unless given. */
+  platform?: Platform | undefined;
+  concurrency?: number | undefined;
+  verify?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: PullEvent) => void) | undefined;
+  /** For tests: how to wait, and what time it is in milliseconds, monotonic. */
+  pause?: Pause | undefined;
+  now?: (() => number) | undefined;
+};
+
+/**
+ * Pulls an image: resolves its name, then has each of its blobs put into the store by whichever node holds it, and
+ * names the image in the store's index.json. The first failure ends the pull; rests are kept. Throws ContentError, the
+ * hub's errors, or what the signal says.
+ */
+export async function pullImage(options: PullOptions): Promise<PullSummary> {
+  const {
+    store,
+    registry,
+    reference,
+    onEvent = () => undefined,
+    pause = realPause,
+    now = () => performance.now(),
+  } = options;
+  const begunMs = now();
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  const resolved = await resolve(registry, pause, signal);
+  onEvent({ type: "resolved", image: reference.name, digest: resolved.digest });
+  const { hub, concurrency, verify } = options;
+  const blobs = new BlobPull({ hub, store, registry, concurrency, verify, signal, onEvent, pause });
+  try {
+    const { manifest, image } = await pullManifest(options, blobs, resolved);
+    await Promise.all(blobsOf(image).map((blob) => blobs.pull(blob, "blobs")));
+    await checkPlatform(options, image.config);
+    await nameImage({ hub, store, signal }, reference.name, await storedForm(options, signal, manifest, image));
+    const summary = {
+      image: reference.name,
+      digest: manifest.digest,
+      ...blobs.tally(),
+      ms: Math.round(now() - begunMs),
+    };
+    onEvent({ type: "summary", ...summary });
+    return summary;
+  } catch (error) {
+    failed.abort(error);
+    await blobs.ended();
+    throw error;
+  }
+}
+
+/** What the name means just now. A registry that says "too many requests" is given the time that it asks for. */
+async function resolve(registry: Registry, pause: Pause, signal: AbortSignal): Promise<Resolved> {
+  for (let limited = 0; ; limited++) {
+    try {
+      return await registry.resolve(signal);
+    } catch (error) {
+      const waitMs = error instanceof ContentError && error.code === "RATE_LIMITED" ? error.retryAfterMs : undefined;
+      if (waitMs === undefined || waitMs > retryAfterMsMax || limited === askAgainMax) throw error;
+      await pause(waitMs, signal);
+    }
+  }
+}
+
+type ImageManifest = Extract<Manifest, { kind: "image" }>;
+
+/** The image's manifest, by way of an index if the name means one; both are in the store then. */
+async function pullManifest(
+  { store, reference, platform = platformHere(process.arch) }: PullOptions,
+  blobs: BlobPull,
+  resolved: Resolved,
+): Promise<{ manifest: Descriptor; image: ImageManifest }> {
+  const read = async (descriptor: Descriptor): Promise<Manifest> => {
+    const { digest, size, mediaType } = descriptor;
+    if (size > manifestBytesMax) {
+      throw new ContentError(
+        "UNSUPPORTED",
+        `${digest} is no manifest: it has ${size} bytes, allowed are ${manifestBytesMax}`,
+      );
+    }
+    await blobs.pull({ digest, size, kind: "manifest" }, "manifests");
+    return readManifest(await store.read(digest), mediaType, `${reference.name} (${digest})`);
+  };
+  const top = await read(resolved);
+  if (top.kind === "image") return { manifest: { ...resolved, mediaType: top.mediaType }, image: top };
+  const manifest = choosePlatform(top.manifests, platform, reference.name);
+  const image = await read(manifest);
+  if (image.kind === "image") return { manifest, image };
+  throw new ContentError("UNSUPPORTED", `${reference.name} is an index of indexes: name one image by its digest`);
+}
+
+/** Config and layers, each digest once. */
+function blobsOf({ config, layers }: ImageManifest): Blob[] {
+  const blobs = new Map<string, Blob>([[config.digest, { digest: config.digest, size: config.size, kind: "config" }]]);
+  for (const { digest, size } of layers) if (!blobs.has(digest)) blobs.set(digest, { digest, size, kind: "layer" });
+  return [...blobs.values()];
+}
+
+/** What index.json is to name: the manifest as it came, or the OCI form of Docker's, which is put into the store first. */
+async function storedForm(
+  { hub, store }: PullOptions,
+  signal: AbortSignal,
+  manifest: Descriptor,
+  image: ImageManifest,
+): Promise<Descriptor> {
+  const form = ociForm(image);
+  if (form === undefined) return manifest;
+  const { bytes, descriptor } = form;
+  const opened = await openWriter({ hub, store, digest: descriptor.digest, size: descriptor.size, signal });
+  if (opened.status !== "skipped") {
+    await using writer = opened;
+    if (writer.status().offset > 0) await writer.truncate();
+    await writer.write(bytes);
+    await writer.commit();
+  }
+  return manifest.platform === undefined ? descriptor : { ...descriptor, platform: manifest.platform };
+}
+
+/** An image that came without an index may be for another platform than the one that was asked for. */
+async function checkPlatform({ store, reference, platform }: PullOptions, config: Descriptor): Promise<void> {
+  if (platform === undefined || config.size > manifestBytesMax) return;
+  const offered = readConfigPlatform(await store.read(config.digest));
+  if (offered === undefined || fits(offered, platform)) return;
+  throw new ContentError(
+    "NOT_FOUND",
+    `${reference.name} is for ${platformName(offered)}, not ${platformName(platform)}`,
+  );
+}
