@@ -8,6 +8,10 @@ export type Clock = {
   after(delayMs: number, callback: () => void): () => void;
   /** Calls back when everything that has arrived by now was read: the end of the turn. */
   afterTurn(callback: () => void): void;
+  /** Microseconds since 1970 by the wall clock: where the fences of a new book start [F1], and never more than that. */
+  wallMicroseconds(): number;
+  /** Milliseconds since the machine was started, which another process of it reads alike. */
+  sinceBootMs(): number;
 };
 
 // Node fires a longer timer at once.
@@ -23,14 +27,6 @@ export const systemClock: Clock = {
   afterTurn(callback) {
     setImmediate(callback);
   },
+  wallMicroseconds: () => Date.now() * 1_000,
+  sinceBootMs: () => Number(process.hrtime.bigint() / 1_000_000n),
 };
-
-/** Milliseconds since the machine was started, which another process of it reads alike. */
-export function bootMilliseconds(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
-}
-
-/** Microseconds since 1970 by the wall clock: where the fences of a new book start [F1]. */
-export function wallMicroseconds(): number {
-  return Date.now() * 1000;
-}

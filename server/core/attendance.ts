@@ -50,16 +50,20 @@ export function resume(step: Step, command: Extract<Command, { type: "resume" }>
 
 /** Takes a session's socket away: it is detached for its grace, or for the longer one given, or ends at once [S3][S4]. */
 export function detach(step: Step, socket: string, atLeastMs: number): void {
-  const { table, nowMs } = step;
-  const session = table.sessionOfSocket.get(socket);
+  const session = step.table.sessionOfSocket.get(socket);
   if (session === undefined) return;
   const graceMs = Math.max(session.identity.graceMs, atLeastMs);
   if (graceMs === 0) return end(step, session, "dropped");
+  sendAway(step, session, socket, graceMs);
+  for (const resource of resourcesAwaited(session)) serve(step, resource);
+}
+
+/** Takes an attached session's socket away for `graceMs`; those behind its waiters are not served yet. */
+export function sendAway({ table, nowMs }: Step, session: Session, socket: string, graceMs: number): void {
   table.sessionOfSocket.delete(socket);
   const command = { type: "deadline", of: "grace", session: session.identity.session, armed: table.order } as const;
   session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, command) };
   for (const request of session.requests.values()) if (request.fence === 0) request.resource.readyWaiters -= 1;
-  for (const resource of resourcesAwaited(session)) serve(step, resource);
 }
 
 /** Drops the answers that a session is known to have received [S9]. */

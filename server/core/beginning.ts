@@ -1,6 +1,6 @@
 // A hub takes up the book that an earlier run has left [B6]: nobody is connected, and nothing has run meanwhile. Knows no
 // file.
-import { detach, end } from "./attendance.ts";
+import { end, sendAway } from "./attendance.ts";
 import type { Beginning } from "./command.ts";
 import { arm, disarm, restart, type Deadline } from "./deadlines.ts";
 import { forget } from "./outcomes.ts";
@@ -19,15 +19,15 @@ export function begin(step: Step, { order, settings, recoveryGraceMs, isUndated 
     for (const waiter of each(resource.queue)) restart(table.deadlines, waiter.deadline, nowMs);
     if (isUndated && forget(table.outcomes, resource)) tidy(table, resource);
   }
-  // First everybody is away; only then is freed what nobody will come back for.
+  // First everybody is away, so that nobody is granted anything; only then is freed what nobody will come back for.
+  const gone: Session[] = [];
   for (const session of table.sessions.values()) {
     const { presence, identity } = session;
     if (presence.state === "detached") extendGrace(step, session, presence.grace, recoveryGraceMs);
-    else if (identity.graceMs > 0) detach(step, presence.socket, recoveryGraceMs);
+    else sendAway(step, session, presence.socket, Math.max(identity.graceMs, recoveryGraceMs));
+    if (presence.state === "attached" && identity.graceMs === 0) gone.push(session);
   }
-  for (const session of table.sessions.values()) {
-    if (session.presence.state === "attached") end(step, session, "dropped");
-  }
+  for (const session of gone) end(step, session, "dropped");
 }
 
 function extendGrace({ table, nowMs }: Step, session: Session, grace: Deadline, atLeastMs: number): void {

@@ -14,7 +14,7 @@ type FirstLine = { baton: "checkpoint"; format: number };
 type LastLine = { lines: number; crc: number };
 
 /** Where the checkpoint of a folder is. */
-export function checkpointPath(folder: string): string {
+function checkpointPath(folder: string): string {
   return join(folder, "checkpoint.ndjson");
 }
 
@@ -56,22 +56,22 @@ export function readCheckpoint(folder: string): LockTable | undefined {
   const damaged = new JournalError(
     `${path} is damaged: put back a copy of the whole folder, or move it away to start empty`,
   );
-  const last = parse<LastLine>(text.slice(lastStart), damaged);
+  const last: LastLine = parse(text.slice(lastStart), damaged);
   const lines = body.split("\n");
   lines.pop();
   if (last.crc !== crc32(body) || last.lines !== lines.length) throw damaged;
   const [first, ...records] = lines;
-  const { format: written } = parse<FirstLine>(first ?? "", damaged);
+  const { format: written }: FirstLine = parse(first ?? "", damaged);
   if (written > format) {
     throw new JournalError(
       `${path} has format ${written}, made by a newer Baton; this one reads formats up to ${format}`,
     );
   }
-  return tableFrom(records.map((line) => parse<TableRecord>(line, damaged)));
+  return tableFrom(records.map((line): TableRecord => parse(line, damaged)));
 }
 
 /** Makes the names in a folder survive a crash of the machine. */
-export function syncFolder(folder: string): void {
+function syncFolder(folder: string): void {
   const handle = openSync(folder, "r");
   try {
     fsyncSync(handle);
@@ -85,7 +85,7 @@ function lineOf(value: FirstLine | TableRecord | LastLine): string {
 }
 
 /** What this file wrote is what it reads: the checksum stands for the form. */
-function parse<Value>(line: string, damaged: JournalError): Value {
+function parse(line: string, damaged: JournalError) {
   try {
     return JSON.parse(line);
   } catch {

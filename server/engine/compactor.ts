@@ -9,6 +9,7 @@ const database = openSqlite(folder);
 try {
   const { table } = recover(folder, database);
   writeCheckpoint(folder, table);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
   parentPort?.postMessage(table.order);
 } finally {
   database.close();

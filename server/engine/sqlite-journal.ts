@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
-import { bootMilliseconds, wallMicroseconds, type Clock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { TableSettings } from "../core/command.ts";
 import type { LockTable } from "../core/table.ts";
 import type { Logger } from "../log.ts";
@@ -23,11 +23,11 @@ export function sqliteBook({ folder, settings, recoveryGraceMs, clock, log }: Bo
   const lock = lockFolder(folder);
   const database = openSqlite(folder);
   const { table, last } = recover(folder, database);
-  const { nowMs, isUndated } = timeNow(last);
+  const { nowMs, isUndated } = timeNow(last, clock);
   return {
     table,
     nowMs,
-    beginning: { type: "begin", order: wallMicroseconds(), settings, recoveryGraceMs, isUndated },
+    beginning: { type: "begin", order: clock.wallMicroseconds(), settings, recoveryGraceMs, isUndated },
     open: (hear) => new SqliteJournal({ folder, database, lock, table, hear, log, survivesMs: recoveryGraceMs, clock }),
   };
 }
@@ -64,12 +64,12 @@ class SqliteJournal implements Journal {
   }
 
   append({ commands, nowMs }: Batch): void {
-    const { table, folder, hear } = this.#parts;
+    const { table, folder, hear, clock } = this.#parts;
     const row: Row = {
       first: table.order + 1,
       tableMs: nowMs,
-      wallMs: Math.round(wallMicroseconds() / 1_000),
-      bootMs: Math.round(bootMilliseconds()),
+      wallMs: Math.round(clock.wallMicroseconds() / 1_000),
+      bootMs: Math.round(clock.sinceBootMs()),
       commands: JSON.stringify(commands),
     };
     withPath(sqlitePath(folder), () => this.#commit(row));
@@ -139,9 +139,9 @@ function lockFolder(folder: string): DatabaseSync {
 }
 
 /** The table's time now: what has passed since the last row, by the clock that says more [O6]. */
-function timeNow(last: Recovered["last"]): { nowMs: number; isUndated: boolean } {
+function timeNow(last: Recovered["last"], clock: Clock): { nowMs: number; isUndated: boolean } {
   if (last === undefined) return { nowMs: 0, isUndated: false };
-  const wallMs = wallMicroseconds() / 1_000 - last.wallMs;
-  const bootMs = bootMilliseconds() - last.bootMs;
+  const wallMs = clock.wallMicroseconds() / 1_000 - last.wallMs;
+  const bootMs = clock.sinceBootMs() - last.bootMs;
   return { nowMs: last.tableMs + Math.max(0, wallMs, bootMs), isUndated: wallMs < 0 };
 }

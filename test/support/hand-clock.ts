@@ -23,6 +23,17 @@ export class HandClock implements Clock {
     this.#turns.push(callback);
   }
 
+  /** How far the wall clock is ahead of where it would be, in milliseconds; it may jump. */
+  wallAheadMs = 0;
+
+  wallMicroseconds(): number {
+    return (1_700_000_000_000 + this.#nowMs + this.wallAheadMs) * 1_000;
+  }
+
+  sinceBootMs(): number {
+    return this.#nowMs;
+  }
+
   /** How many timers are set. */
   get timers(): number {
     return this.#timers.length;
