@@ -1,0 +1,242 @@
+// A hub as its users see it: every way to ask for a resource, and to look at those there are. Knows no message.
+import type { Mode, ResourceRow, ResourceView } from "../shared/protocol.ts";
+import {
+  wishFor,
+  type AskOptions,
+  type OnceOptions,
+  type PermitOptions,
+  type RequestOptions,
+  type TryLockOptions,
+} from "./asking.ts";
+import { BatonError } from "./baton-error.ts";
+import { checkName } from "./bounds.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Hold } from "./hold.ts";
+import type { HubEvents } from "./hub-events.ts";
+import { Lock } from "./lock.ts";
+import { Mutexes, type Mutex } from "./mutex.ts";
+import { runLocked, runOnce, type Once, type Work } from "./once.ts";
+import type { PageOptions, ResourcePages } from "./resource-pages.ts";
+
+/** The work of either overload of `request`: a method's parameters, unlike a function's, may be narrower than declared. */
+type AnyWork<Result> = { run(lock: Lock | null): Result | PromiseLike<Result> }["run"];
+
+/**
+ * A hub, by one session of one node. Calls made while it is not connected wait; calls that wait when a session is lost ask
+ * again in the next one; grants that are lost abort their signals.
+ *
+ *     await using hub = await connect("ws://127.0.0.1:7420");
+ *     const done = await hub.once("sha256:f00", { operation: "pull" }, (grant) => download({ signal: grant.signal }));
+ */
+export class Hub implements AsyncDisposable {
+  /** The name of this node. */
+  readonly node: string;
+  readonly #conversation: Conversation;
+  readonly #pages: ResourcePages;
+  readonly #mutexes = new Mutexes((resource, options) => this.lock(resource, options));
+
+  /** Made by `connect` alone. */
+  constructor(node: string, conversation: Conversation, pages: ResourcePages) {
+    this.node = node;
+    this.#conversation = conversation;
+    this.#pages = pages;
+  }
+
+  /** The id of the session that is open, or that is to be resumed; undefined between two sessions. */
+  get session(): string | undefined {
+    return this.#conversation.session?.id;
+  }
+
+  /**
+   * Has a piece of work done once among all nodes. One node's `work` runs; when it returns, all who queued for the same
+   * operation are told to skip, with its result [O1]; when it throws, the next in line alone runs its own [O2].
+   *
+   *     const done = await hub.once("sha256:f00", { operation: "pull", freshMs: 300_000 }, () => pull("sha256:f00"));
+   *     console.log(done.status, done.result);
+   *
+   * @param work returns any JSON; an error it throws may carry `retry: false` [O3] and `retryAfterMs` [O2]. Its `grant.signal`
+   *   aborts when the grant is lost and when `options.signal` does
+   * @throws what the work throws; at once, the BatonError of a grant that is lost meanwhile; BatonError OPERATION_FAILED,
+   *   ATTEMPTS_EXHAUSTED, LOCK_TIMEOUT …; the reason of `options.signal`
+   */
+  async once<Result>(resource: string, options: OnceOptions, work: Work<Lock, Result>): Promise<Once<Result>> {
+    const wish = wishFor(resource, "once", options, this.#conversation.requests.bounds);
+    const answer = await this.#conversation.requests.ask(wish, options);
+    if (answer.kind === "skipped") return { status: "skipped", ...answer.skip };
+    return runOnce(answer.hold, this.node, options.signal, work);
+  }
+
+  /**
+   * Holds a resource alone. It is released with `none`: nobody is told that anything was done, unless `lock.done` says so.
+   *
+   *     await using lock = await hub.lock("db-migrate", { waitMs: 5_000 });
+   *     await migrate({ signal: lock.signal, fence: lock.fence });
+   *
+   * @throws BatonError LOCK_TIMEOUT …; the reason of `options.signal`
+   */
+  async lock(resource: string, options: AskOptions = {}): Promise<Lock> {
+    return new Lock(await this.#hold(resource, "exclusive", options));
+  }
+
+  /**
+   * Holds a resource alone if it is free this moment; undefined if it is not [Q5]. Without a connection it waits for one.
+   *
+   *     await using lock = await hub.tryLock("db-migrate");
+   *     if (lock === undefined) return;
+   */
+  async tryLock(resource: string, options: TryLockOptions = {}): Promise<Lock | undefined> {
+    const hold = await this.#holdIfFree(resource, "exclusive", options);
+    return hold && new Lock(hold);
+  }
+
+  /**
+   * Holds a resource together with others who share it [Q1].
+   *
+   *     await using lock = await hub.shared("catalog");
+   */
+  async shared(resource: string, options: AskOptions = {}): Promise<Lock> {
+    return new Lock(await this.#hold(resource, "shared", options));
+  }
+
+  /**
+   * Holds a resource together with at most `limit - 1` others [Q1].
+   *
+   *     await using permit = await hub.permit("registry", { limit: 4 });
+   */
+  async permit(resource: string, options: PermitOptions): Promise<Lock> {
+    return new Lock(await this.#hold(resource, "permit", options, options.limit));
+  }
+
+  /**
+   * Runs a function while a resource is held, as `navigator.locks.request` does.
+   *
+   *     await hub.request("db-migrate", async (lock) => migrate({ signal: lock.signal }));
+   *     await hub.request("db-migrate", { ifAvailable: true }, async (lock) => lock && migrate({ signal: lock.signal }));
+   *
+   * @returns what the function returns, once the resource is released
+   * @throws what the function throws; at once, the BatonError of a lock that is lost meanwhile. `options.signal` cancels the
+   *   waiting, and no lock that is held
+   */
+  request<Result>(resource: string, work: Work<Lock, Result>): Promise<Result>;
+  request<Result>(
+    resource: string,
+    options: RequestOptions & { ifAvailable?: false | undefined },
+    work: Work<Lock, Result>,
+  ): Promise<Result>;
+  request<Result>(resource: string, options: RequestOptions, work: Work<Lock | null, Result>): Promise<Result>;
+  async request<Result>(
+    resource: string,
+    optionsOrWork: RequestOptions | AnyWork<Result>,
+    optionalWork: AnyWork<Result> = noWork,
+  ): Promise<Result> {
+    const isShort = typeof optionsOrWork === "function";
+    const options = isShort ? {} : optionsOrWork;
+    const work = isShort ? optionsOrWork : optionalWork;
+    const { mode = "exclusive", ifAvailable = false } = options;
+    const hold = await (ifAvailable ? this.#holdIfFree(resource, mode, options) : this.#hold(resource, mode, options));
+    return hold === undefined ? work(null) : runLocked(hold, work);
+  }
+
+  /**
+   * The mutex of a resource: one object, however often it is asked for; re-entrant by object.
+   *
+   *     const mutex = hub.mutex("db-migrate");
+   *     await using held = await mutex.lock();
+   */
+  mutex(resource: string): Mutex {
+    return this.#mutexes.of(resource);
+  }
+
+  /**
+   * Who holds a resource, who waits for it, and what was last done to it; undefined when the hub has nothing of it.
+   *
+   *     const view = await hub.info("db-migrate");
+   *     console.log(view?.holders, view?.queue);
+   */
+  async info(resource: string, options: PageOptions = {}): Promise<ResourceView | undefined> {
+    this.#checkResource(resource);
+    return this.#pages.info(resource, options.signal);
+  }
+
+  /**
+   * All resources whose names begin with a prefix, in the order of their names, fetched page by page.
+   *
+   *     for await (const row of hub.list("sha256:")) console.log(row.resource, row.holding, row.waiting);
+   *     const rows = await Array.fromAsync(hub.list());
+   */
+  list(prefix = "", options: PageOptions = {}): AsyncGenerator<ResourceRow, void, undefined> {
+    return this.#pages.list(prefix, options.signal);
+  }
+
+  /**
+   * Takes a resource from its holders by force: they are told LOCK_REVOKED, and the next in line is granted [H2].
+   *
+   *     await hub.forceRelease("db-migrate", { reason: "its holder hangs", fence: 41 });
+   *
+   * @throws BatonError NOT_FOUND when nobody holds it, CONFLICT when `fence` no longer does, FORBIDDEN
+   */
+  async forceRelease(resource: string, options: PageOptions & { reason: string; fence?: number }): Promise<void> {
+    this.#checkResource(resource);
+    await this.#pages.forceRelease(resource, options.reason, options.fence, options.signal);
+  }
+
+  /**
+   * Has the hub forget what was last done to a resource [O8].
+   *
+   *     await hub.forget("sha256:f00");
+   *
+   * @throws BatonError NOT_FOUND when nothing is remembered, FORBIDDEN
+   */
+  async forget(resource: string, options: PageOptions = {}): Promise<void> {
+    this.#checkResource(resource);
+    await this.#pages.forget(resource, options.signal);
+  }
+
+  /**
+   * Listens to what happens to the connection and the session; the answer ends it.
+   *
+   *     const stop = hub.on("disconnected", ({ reason }) => console.warn(reason));
+   */
+  on<Name extends keyof HubEvents>(name: Name, listener: (event: HubEvents[Name]) => void): () => void {
+    return this.#conversation.events.on(name, listener);
+  }
+
+  /**
+   * Ends the session at once [S7]; settles when the connection is closed. Calls that wait fail, and what is held is lost, with
+   * SESSION_ENDED; releases that were said before arrive.
+   */
+  close(): Promise<void> {
+    return this.#conversation.close();
+  }
+
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #hold(resource: string, mode: Mode, options: AskOptions, limit?: number): Promise<Hold> {
+    const { requests } = this.#conversation;
+    const answer = await requests.ask(wishFor(resource, mode, options, requests.bounds, limit), options);
+    if (answer.kind === "granted") return answer.hold;
+    throw new BatonError("INVALID_MESSAGE", `the hub has skipped a request of mode ${mode}`);
+  }
+
+  async #holdIfFree(resource: string, mode: Mode, options: AskOptions): Promise<Hold | undefined> {
+    try {
+      return await this.#hold(resource, mode, { ...options, waitMs: 0 });
+    } catch (error) {
+      const isTaken =
+        error instanceof BatonError && (error.code === "LOCK_ALREADY_HELD" || error.code === "LOCK_DELAYED");
+      if (isTaken) return undefined;
+      throw error;
+    }
+  }
+
+  #checkResource(resource: string): void {
+    checkName("resource", resource, this.#conversation.requests.bounds.resourceBytesMax);
+  }
+}
+
+function noWork(): never {
+  throw new BatonError("INVALID_MESSAGE", "request takes a function to run while the resource is held");
+}

@@ -1,0 +1,64 @@
+// What the end of a socket leads to: another try after a pause, or the end [S3][S4]. PURE, and a part of connection.ts.
+import { closeCodes, terminalCloseCodes } from "../shared/errors.ts";
+import { aboutMs, fullJitterMs } from "./backoff.ts";
+import { closeError, type BatonError } from "./baton-error.ts";
+import type { ConnectionEffect, ConnectionSettings, ConnectionState, Open, Trail } from "./connection-state.ts";
+
+/** Where a connection stands next, and what should happen. */
+export type Step = { state: ConnectionState; effects: ConnectionEffect[] };
+
+/** How a socket ended. */
+export type SocketEnd = { code: number; reason: string };
+
+/** Why a try has come to nothing; without a code when there was no socket. */
+export type Setback = { code: number | undefined; reason: string };
+
+/** A socket has ended before a session was open. */
+export function refused(trail: Trail, end: SocketEnd, settings: ConnectionSettings, nowMs: number): Step {
+  if (terminalCloseCodes.has(end.code)) return closed(closeError(end.code, end.reason));
+  if (end.code !== closeCodes.UNAUTHORIZED) return resting({ ...trail, refusals: 0 }, end, settings, nowMs);
+  if (trail.refusals === 0) return resting({ ...trail, refusals: 1 }, end, settings, nowMs);
+  if (trail.session === undefined) return closed(closeError(end.code, end.reason));
+  // A resume with a wrong secret is refused with the same code as a wrong token [S11].
+  const { state, effects } = resting({ ...trail, session: undefined }, end, settings, nowMs);
+  return { state, effects: [{ kind: "ended", reason: end.reason }, ...effects] };
+}
+
+/** The socket of an open session has ended. */
+export function parted(open: Open, end: SocketEnd, settings: ConnectionSettings, nowMs: number): Step {
+  if (terminalCloseCodes.has(end.code)) return closed(closeError(end.code, end.reason));
+  const { session, reconnectMs } = open;
+  const { graceMs } = session;
+  const hasLasted = nowMs - open.openedAtMs >= session.heartbeatMs;
+  const refusals = end.code === closeCodes.UNAUTHORIZED ? 1 : 0;
+  const trail = { session, failures: hasLasted ? 0 : open.failures, refusals };
+  const saidMs = reconnectMs === undefined ? undefined : aboutMs(reconnectMs, settings.random);
+  const { state, effects } = resting(trail, end, settings, nowMs, saidMs);
+  const fate = graceMs > 0 ? ({ kind: "detached" } as const) : ({ kind: "ended", reason: end.reason } as const);
+  return { state, effects: [{ kind: "disconnected", ...end, graceMs }, fate, ...effects] };
+}
+
+/**
+ * Nothing to do until the next try.
+ *
+ * @param saidMs how long the hub asked to stay away
+ */
+export function resting(
+  trail: Trail,
+  setback: Setback,
+  { backoff, random }: ConnectionSettings,
+  nowMs: number,
+  saidMs?: number,
+): Step {
+  const retryInMs = saidMs ?? fullJitterMs(trail.failures, backoff, random);
+  const next = { ...trail, failures: trail.failures + 1 };
+  return {
+    state: { kind: "resting", trail: next, untilMs: nowMs + retryInMs },
+    effects: [{ kind: "resting", ...setback, retryInMs }],
+  };
+}
+
+/** It is over. */
+export function closed(error: BatonError | undefined): Step {
+  return { state: { kind: "closed" }, effects: [{ kind: "closed", error }] };
+}

@@ -1,0 +1,195 @@
+// The requests of one hub, in the order in which they were asked, over all its sessions. Finds the one that a message is
+// about. Knows no socket.
+import type { Answer, AskOptions, RequestMessage, Wish } from "./asking.ts";
+import { BatonError } from "./baton-error.ts";
+import { boundsOf, type Bounds } from "./bounds.ts";
+import { guarded } from "./events.ts";
+import { farewell, unsureFarewell } from "./farewell.ts";
+import { unsureError } from "./holding.ts";
+import { Request, type Book } from "./request.ts";
+import type { Session } from "./session.ts";
+
+/** What the requests need of the connection. */
+export type Wire = {
+  nowMs(): number;
+  after(afterMs: number, call: () => void): () => void;
+  /** Says it on the open connection. */
+  say(text: string): void;
+  /** Something is held now, which was not so before. */
+  holdsSomething(): void;
+};
+
+const boundsUntold = boundsOf({});
+
+/** The book of requests. */
+export class Requests implements Book {
+  readonly #wire: Wire;
+  /** In the order of their ids. */
+  readonly #live = new Map<number, Request>();
+  /** To be asked, in that order, as soon as a session is open. */
+  #unsent = new Set<Request>();
+  #session: Session | undefined;
+  #connections = 0;
+  #connection = 0;
+  #lastId = 0;
+  #holds = 0;
+  #closed: BatonError | undefined;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  get connection(): number {
+    return this.#connection;
+  }
+
+  get sessionId(): string {
+    return this.#session?.id ?? "";
+  }
+
+  get bounds(): Bounds {
+    return this.#session?.bounds ?? boundsUntold;
+  }
+
+  get lockDelayMs(): number {
+    return this.#session?.lockDelayMs ?? 0;
+  }
+
+  get sureUntilMs(): number {
+    return this.#session?.sureUntilMs ?? Infinity;
+  }
+
+  /** Whether anything is held. */
+  get isHolding(): boolean {
+    return this.#holds > 0;
+  }
+
+  /**
+   * Asks for a resource, now or as soon as a session is open, and again in the next session if this one ends first.
+   *
+   * @throws BatonError why it was not granted; the signal's reason when that aborts
+   */
+  ask(wish: Wish, { signal, onQueued, onWanted }: AskOptions): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const queued = onQueued && guarded(onQueued);
+    const wanted = onWanted && guarded(onWanted);
+    if (this.#closed !== undefined) {
+      reject(this.#closed);
+    } else if (signal === undefined) {
+      this.#enter(new Request(wish, { queued, wanted, resolve, reject }, this));
+    } else if (signal.aborted) {
+      reject(signal.reason);
+    } else {
+      const giveUp = () => request.giveUp(signal.reason);
+      const listened = <Value>(settle: (value: Value) => void) => {
+        return (value: Value) => {
+          signal.removeEventListener("abort", giveUp);
+          settle(value);
+        };
+      };
+      const request = new Request(wish, { queued, wanted, resolve: listened(resolve), reject: listened(reject) }, this);
+      signal.addEventListener("abort", giveUp);
+      this.#enter(request);
+    }
+    return promise;
+  }
+
+  /** The hub has said something about a request. */
+  hear(message: RequestMessage): void {
+    const request = this.#live.get(message.id);
+    if (request !== undefined) return request.hear(message);
+    // A hub that had not missed a session without grace resumes it, though all was given up here: it must stand in nobody's way.
+    const ended = new BatonError("SESSION_ENDED", "its holder has given it up with the connection");
+    if (message.type === "granted") this.say(unsureFarewell(message.id, ended, this).text);
+    if (message.type === "queued") this.say(farewell({ type: "cancel", id: message.id }).text);
+  }
+
+  /** The hub has refused something that was said about a request. */
+  refused(id: number, error: BatonError): void {
+    this.#live.get(id)?.refused(error);
+  }
+
+  /** A session is open; with `lastId` it is the one from before [S9]. */
+  begun(session: Session, lastId: number | undefined): void {
+    this.#session = session;
+    this.#connections += 1;
+    this.#connection = this.#connections;
+    if (lastId !== undefined) for (const request of this.#live.values()) request.resumed(lastId);
+    const unsent = this.#unsent;
+    this.#unsent = new Set();
+    for (const request of unsent) this.#ask(request);
+  }
+
+  /** The connection is gone; the session lives on. */
+  detached(): void {
+    this.#connection = 0;
+    for (const request of this.#live.values()) request.away();
+  }
+
+  /** The session is gone: what it held is lost, and what it awaited is asked for again in the next. */
+  ended(error: BatonError): void {
+    this.#connection = 0;
+    const again: Request[] = [];
+    for (const request of this.#live.values()) if (request.ended(error)) again.push(request);
+    this.#live.clear();
+    this.#unsent = new Set([...again, ...this.#unsent]);
+    for (const request of again) request.away();
+  }
+
+  /** The session may be gone: what it held is lost [S12]. */
+  unsure(): void {
+    const error = unsureError();
+    for (const request of this.#live.values()) request.unsure(error);
+  }
+
+  /** No more is asked for, and nothing is held; what is being released still is. */
+  stop(error: BatonError): void {
+    this.#closed = error;
+    for (const request of [...this.#live.values(), ...this.#unsent]) if (!request.isLeaving) request.close(error);
+  }
+
+  /** Nothing more will be heard. */
+  close(error: BatonError): void {
+    this.#connection = 0;
+    this.stop(error);
+    for (const request of this.#live.values()) request.close(error);
+  }
+
+  nowMs(): number {
+    return this.#wire.nowMs();
+  }
+
+  after(afterMs: number, call: () => void): () => void {
+    return this.#wire.after(afterMs, call);
+  }
+
+  say(text: string): void {
+    this.#wire.say(text);
+  }
+
+  proven(saidAtMs: number): void {
+    this.#session?.proven(saidAtMs);
+  }
+
+  holds(change: 1 | -1): void {
+    this.#holds += change;
+    if (this.#holds === 1 && change === 1) this.#wire.holdsSomething();
+  }
+
+  over(request: Request): void {
+    this.#live.delete(request.id);
+    this.#unsent.delete(request);
+  }
+
+  #enter(request: Request): void {
+    if (this.#connection > 0) return this.#ask(request);
+    this.#unsent.add(request);
+    request.away();
+  }
+
+  #ask(request: Request): void {
+    this.#lastId += 1;
+    request.ask(this.#lastId);
+    this.#live.set(this.#lastId, request);
+  }
+}

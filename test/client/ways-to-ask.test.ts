@@ -1,0 +1,124 @@
+// The other ways to ask, and what is refused before it is sent, with the test as the hub.
+import { describe, expect, it } from "vitest";
+import type { BatonError } from "../../client/index.ts";
+import { connected, granted, turn, watch } from "./fake-network.ts";
+
+describe("tryLock", () => {
+  it.each(["LOCK_ALREADY_HELD", "LOCK_DELAYED"] as const)("[Q5] is undefined on %s", async (code) => {
+    const { hub, socket } = await connected();
+    const trying = hub.tryLock("x");
+    await turn();
+    expect(socket.heard()).toMatchObject([{ waitMs: 0 }]);
+    socket.tell({ type: "failed", id: 1, code, message: "" });
+    await expect(trying).resolves.toBeUndefined();
+  });
+
+  it("is a lock when it is free, and throws on anything else", async () => {
+    const { hub, socket } = await connected();
+    const [free, refused] = [hub.tryLock("x"), watch(hub.tryLock("y"))];
+    await turn();
+    socket.tell(granted(1), { type: "failed", id: 2, code: "TOO_MANY_REQUESTS", message: "" });
+    expect((await free)?.fence).toBe(41);
+    await turn();
+    expect(refused.error).toMatchObject({ code: "TOO_MANY_REQUESTS" });
+  });
+});
+
+describe("permit", () => {
+  it("[Q7] names its limit", async () => {
+    const { hub, socket } = await connected();
+    void hub.permit("registry", { limit: 4 });
+    await turn();
+    expect(socket.heard()).toMatchObject([{ mode: "permit", limit: 4 }]);
+  });
+});
+
+describe("request", () => {
+  it("holds while the function runs, releases with none, and returns what it returns", async () => {
+    const { hub, socket } = await connected();
+    const running = watch(hub.request("x", async (lock) => `${lock.name} ${lock.mode}`));
+    await turn();
+    socket.heard();
+    socket.tell(granted(1));
+    await turn();
+    expect(socket.heard()).toMatchObject([{ type: "release", outcome: "none" }]);
+    expect(running.now).toBe("pending");
+    socket.tell({ type: "released", id: 1 });
+    await turn();
+    expect(running.value).toBe("x exclusive");
+  });
+
+  it("releases with none when the function throws, and throws it on", async () => {
+    const { hub, socket } = await connected();
+    const running = watch(
+      hub.request("x", { mode: "shared" }, () => {
+        throw new Error("a bug");
+      }),
+    );
+    await turn();
+    expect(socket.heard()).toMatchObject([{ mode: "shared" }]);
+    socket.tell(granted(1));
+    await turn();
+    expect(socket.heard()).toMatchObject([{ type: "release", outcome: "none" }]);
+    socket.tell({ type: "released", id: 1 });
+    await turn();
+    expect(running.error).toMatchObject({ message: "a bug" });
+  });
+
+  it("calls back with null when it is to be available and is not, as Web Locks do", async () => {
+    const { hub, socket } = await connected();
+    const running = hub.request("x", { ifAvailable: true }, (lock) => lock);
+    await turn();
+    expect(socket.heard()).toMatchObject([{ waitMs: 0 }]);
+    socket.tell({ type: "failed", id: 1, code: "LOCK_ALREADY_HELD", message: "" });
+    await expect(running).resolves.toBeNull();
+  });
+
+  it("fails at once when the lock is lost", async () => {
+    const { hub, socket } = await connected();
+    const running = watch(hub.request("x", () => new Promise(() => {})));
+    await turn();
+    socket.tell(granted(1));
+    await turn();
+    socket.tell({ type: "lost", id: 1, code: "LOCK_REVOKED", message: "" });
+    await turn();
+    expect(running.error).toMatchObject({ code: "LOCK_REVOKED" });
+  });
+});
+
+describe("what is past the hub's bounds", () => {
+  it("[B1] fails at the caller and is not sent", async () => {
+    const { hub, socket } = await connected({}, { limits: { resourceBytes: 8, operationBytes: 4 } });
+    const refusals = await Promise.all(
+      [
+        hub.lock("123456789"),
+        hub.lock(""),
+        hub.lock("a\u0000"),
+        hub.lock("\ud800"),
+        hub.lock("x", { operation: "12345" }),
+        hub.info("123456789"),
+      ].map((call) => call.then(String, (error: BatonError) => error.code)),
+    );
+    expect(new Set(refusals)).toEqual(new Set(["INVALID_KEY"]));
+    await turn();
+    expect(socket.heard()).toEqual([]);
+  });
+
+  it.each([-1, 0.5, NaN, Infinity, 86_400_001])("[B4] is a duration of %s", async (waitMs) => {
+    const { hub, socket } = await connected();
+    for (const call of [
+      hub.lock("x", { waitMs }),
+      hub.lock("x", { holdMs: waitMs }),
+      hub.once("x", { freshMs: waitMs }, () => 1),
+    ]) {
+      await expect(call).rejects.toMatchObject({ code: "INVALID_MESSAGE" });
+    }
+    expect(socket.heard()).toEqual([]);
+  });
+
+  it("[Q7][O4] is a limit or a number of attempts that is none", async () => {
+    const { hub } = await connected();
+    await expect(hub.permit("x", { limit: 0 })).rejects.toThrow("limit must be an integer from 1");
+    await expect(hub.once("x", { maxAttempts: 0 }, () => 1)).rejects.toThrow("maxAttempts must be an integer from 1");
+  });
+});
