@@ -1,0 +1,61 @@
+// How the CLI gets a session, and how long it does without one: unlike an agent, a shell does not wait for ever.
+// Knows no command.
+import { closeCodes } from "../../shared/errors.ts";
+import { BatonError, connect, type Hub, type HubEvents } from "../index.ts";
+import type { HubOptions } from "./options.ts";
+
+/** A hub that is being restarted is back by then; whoever mistyped a URL does not wait longer. */
+const refusalsMsMax = 3_000;
+/** Few wait in a shell for one hub, and they wait for it with their eyes on it. */
+const backoff = { baseMs: 100, maxMs: 1_000 };
+/** A hub that says nothing at all may be a slow one. */
+const silenceMsMax = 10_000;
+/** How long a run that waits, or wants to tell its outcome, does without a hub that it had. */
+const absenceMsMax = 60_000;
+
+/** What is asked for besides the hub itself. */
+export type SessionOptions = { graceMs?: number; signal?: AbortSignal };
+
+/**
+ * Opens a session.
+ *
+ * @throws BatonError UNAVAILABLE when no hub answers in time, NODE_IN_USE when another session keeps the name, UNAUTHORIZED;
+ *   the signal's reason
+ */
+export function openHub({ url, token, node }: HubOptions, options: SessionOptions = {}): Promise<Hub> {
+  const givenUp = new AbortController();
+  const signals = options.signal === undefined ? [givenUp.signal] : [givenUp.signal, options.signal];
+  const startedAtMs = performance.now();
+  const retrying = ({ code, reason }: HubEvents["retrying"]): void => {
+    const error = code === closeCodes.NODE_IN_USE ? inUse(node) : unanswered(url, reason);
+    if (performance.now() - startedAtMs >= refusalsMsMax) givenUp.abort(error);
+  };
+  setTimeout(() => givenUp.abort(unanswered(url, "it says nothing")), silenceMsMax).unref();
+  const { graceMs } = options;
+  return connect(url, { node, token, graceMs, backoff, on: { retrying }, signal: AbortSignal.any(signals) });
+}
+
+function unanswered(url: string, reason: string): BatonError {
+  return new BatonError("UNAVAILABLE", `no hub answers at ${url}: ${reason}`);
+}
+
+function inUse(node: string): BatonError {
+  return new BatonError(
+    "NODE_IN_USE",
+    `another session uses the node name ${node}; each needs one of its own (--node)`,
+  );
+}
+
+/** Aborts, with a BatonError as its reason, when the hub has been away for a minute. */
+export function absence(hub: Pick<Hub, "on">, url: string): AbortSignal {
+  const away = new AbortController();
+  let alarm: NodeJS.Timeout | undefined;
+  hub.on("disconnected", ({ reason }) => {
+    const error = new BatonError("UNAVAILABLE", `the hub at ${url} has been away for a minute: ${reason}`);
+    alarm = setTimeout(() => away.abort(error), absenceMsMax).unref();
+  });
+  const back = () => clearTimeout(alarm);
+  hub.on("resumed", back);
+  hub.on("renewed", back);
+  return away.signal;
+}
