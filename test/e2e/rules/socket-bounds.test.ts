@@ -1,0 +1,110 @@
+// The bounds of a socket [B1]: past each it is closed, and everybody else goes on. Through real sockets.
+import { describe, expect, it } from "vitest";
+import { terminalCloseCodes } from "../../../shared/errors.ts";
+import { hubWith } from "./hub-in-process.ts";
+import { frameBytes, openRaw, RawSocket } from "./raw-socket.ts";
+
+describe("how many sockets", () => {
+  it("[B1] so many without a hello: past it the oldest silent one is closed", async () => {
+    await using hub = await hubWith({ limits: { silentSocketsMax: 2 } });
+    const [first, second] = [await hub.connect(), await hub.connect()];
+    const speaking = await hub.node("a");
+    expect(await first.closed).toMatchObject({ code: 4408 });
+    await second.hello("second");
+    await hub.connect();
+    await hub.connect();
+    await speaking.expectSilence();
+    await second.expectSilence();
+  });
+
+  it("[B1] so many sessions: one more is told to come back", async () => {
+    await using hub = await hubWith({ limits: { sessionsMax: 2 } });
+    const [a, b] = await hub.nodes("a", "b");
+    const c = await hub.connect();
+    c.send({ type: "hello", node: "c" });
+    const { code } = await c.closed;
+    expect(terminalCloseCodes.has(code)).toBe(false);
+    expect(code).toBe(1013);
+    await b.expectSilence();
+    a.send({ type: "bye" });
+    await a.closed;
+    await hub.node("c");
+  });
+});
+
+describe("how much", () => {
+  it("[B1] unsent bytes: who asks and never reads is closed with 4412", async () => {
+    await using hub = await hubWith({ limits: { unsentBytesMax: 65_536 } });
+    const [a, b, slow] = await hub.nodes("a", "b", "slow");
+    await a.released((await a.granted("r")).id, "success", { result: "x".repeat(16_000) });
+    await slow.granted("held");
+    await b.queued("held");
+    slow.pause();
+    for (let asked = 0; asked < 2_000; asked += 1) slow.acquire("r", { freshMs: 60_000 });
+    await b.next("granted");
+    slow.unpause();
+    expect(await slow.closed).toMatchObject({ code: 4412 });
+  });
+
+  it("[B1] one socket gets 256 messages a turn, then the next: a flood slows the flooder", async () => {
+    await using hub = await hubWith();
+    const [flooder, other] = await hub.nodes("flooder", "other");
+    const flood = Array.from({ length: 4_000 }, () => ({ type: "ping" as const }));
+    flooder.send(flood);
+    other.send({ type: "ping" });
+    await other.next("pong");
+    expect(flooder.frames.flat().length).toBeLessThan(flood.length);
+    for (let heard = 0; heard < flood.length; heard += 1) await flooder.next("pong");
+    await flooder.expectSilence();
+  });
+
+  it("[B1][Q2] a flood is answered whole, in order", async () => {
+    await using hub = await hubWith();
+    const a = await hub.node("a");
+    const count = 3_000;
+    for (let id = 1; id <= count; id += 1) a.acquire(`r${id}`);
+    for (let id = 1; id <= count; id += 1) await a.answer(id, "granted");
+    a.send(Array.from({ length: 1_000 }, (_, place) => ({ type: "release", id: place + 1, outcome: "none" })));
+    for (let id = 1; id <= 1_000; id += 1) await a.answer(id, "released");
+  });
+});
+
+describe("how long", () => {
+  it.each([
+    { what: "nothing at all", data: "" },
+    { what: "half a line", data: "GET /v1/so" },
+    { what: "headers without an end", data: "GET /v1/socket HTTP/1.1\r\nHost: 127.0.0.1\r\n" },
+  ])("[B1] request headers come within headersMsMax: $what", async ({ data }) => {
+    await using hub = await hubWith({ limits: { headersMsMax: 200 } });
+    const raw = new RawSocket(hub.url);
+    if (data !== "") raw.write(data);
+    await raw.closeCode();
+    await hub.node("a");
+  });
+
+  it.each([
+    { what: "a fragment and no more", bytes: frameBytes({ opcode: 1, payload: Buffer.from("{"), isLast: false }) },
+    { what: "half a frame", bytes: frameBytes({ opcode: 1, payload: Buffer.from('{"type":"ping"}') }).subarray(0, 9) },
+    { what: "half a head", bytes: Buffer.from([0x81]) },
+  ])("[B1] a frame is whole within frameMsMax of its first byte: $what", async ({ bytes }) => {
+    await using hub = await hubWith({ limits: { frameMsMax: 200, helloMsMax: 60_000 } });
+    const raw = await openRaw(hub.url);
+    raw.write(bytes);
+    await raw.closeCode();
+    await hub.node("a");
+  });
+
+  it("[B1] a hundred sockets with frames that never end cost no one else anything", async () => {
+    await using hub = await hubWith();
+    const a = await hub.node("a");
+    const raws = await Promise.all(Array.from({ length: 100 }, () => openRaw(hub.url)));
+    const part = frameBytes({ opcode: 0, payload: Buffer.from("x"), isLast: false });
+    for (const raw of raws) {
+      raw.write(frameBytes({ opcode: 1, payload: Buffer.from("{"), isLast: false }));
+      for (let sent = 0; sent < 14; sent += 1) raw.write(part);
+    }
+    await a.granted("r");
+    for (const raw of raws) raw.destroy();
+    await a.expectSilence();
+  });
+});
