@@ -10,7 +10,7 @@ export type Config = {
   host: string;
   /** 0 takes any free port. */
   port: number;
-  engine: "memory";
+  engine: "memory" | "durable";
   /** The folder of an engine that keeps something. */
   data: string;
   /** The longest grace that a session may have [S4]. */
@@ -39,7 +39,7 @@ export type Config = {
 export const defaultConfig: Config = {
   host: "127.0.0.1",
   port: 7420,
-  engine: "memory",
+  engine: "durable",
   data: "./baton-data",
   graceMaxMs: 60_000,
   recoveryGraceMs: 30_000,
@@ -89,14 +89,14 @@ function setting<Key extends keyof Config>(name: string, key: Key, form: Form<Co
   return { name, holder: form.holder, help, allowed: form.allowed, apply, show: (config) => form.show(config[key]) };
 }
 
-const engine = choice(["memory"], "ENGINE", " (this version of the hub has no other engine)");
+const engine = choice(["durable", "memory"], "ENGINE", " (this version of the hub has no other engine)");
 const level = choice(["debug", "info", "warn", "error", "silent"], "LEVEL");
 
 const settings: readonly Setting[] = [
   setting("host", "host", host, "address to listen on"),
   setting("port", "port", integer(0, 65_535, "PORT"), "port to listen on, 0 for any free one"),
-  setting("engine", "engine", engine, "what keeps the queues; memory keeps nothing over a restart"),
-  setting("data", "data", path, "folder of an engine that keeps something"),
+  setting("engine", "engine", engine, "what keeps the queues: durable, a folder; memory, nothing over a restart"),
+  setting("data", "data", path, "folder of the durable engine; one hub at a time"),
   setting("origins", "origins", origins, "page origins that may connect"),
   setting("grace-max", "graceMaxMs", duration(), "longest grace that a session may ask for"),
   setting("recovery-grace", "recoveryGraceMs", duration(), "least grace of every session after a restart"),

@@ -99,9 +99,14 @@ export class Hub implements Host<Session> {
 
   /** Stops the wheel and the engine; every socket is gone by now. */
   async stop(): Promise<void> {
+    this.engine.commit();
+    await this.abandon();
+  }
+
+  /** Stops at once, as a crash would: what was not committed is gone. */
+  async abandon(): Promise<void> {
     this.#heartbeat.stop();
     this.#silence.stop();
-    this.engine.commit();
     await this.engine.close();
   }
 

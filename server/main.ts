@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Config, ConfigError, readConfig } from "./config.ts";
+import { JournalError } from "./engine/journal.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { startHub } from "./start.ts";
 import { openStdout } from "./stdout.ts";
@@ -65,6 +66,7 @@ function stopOnSignals(log: Logger, lastWords: Logger, stop: () => Promise<void>
 }
 
 function startFailure(error: unknown, { host, port }: Config): string {
+  if (error instanceof JournalError) return error.message;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "EADDRINUSE":

@@ -4,11 +4,14 @@ import { hostname } from "node:os";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { nanoid } from "nanoid";
+import { assertNever } from "../shared/errors.ts";
 import { socketPath } from "../shared/protocol.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { doorwayFor } from "./doorway.ts";
+import type { Book } from "./engine/journal.ts";
 import { memoryBook } from "./engine/memory-journal.ts";
+import { sqliteBook } from "./engine/sqlite-journal.ts";
 import { httpApi } from "./http.ts";
 import { Hub } from "./hub.ts";
 import type { Logger } from "./log.ts";
@@ -31,11 +34,11 @@ const checkMsMax = 1_000;
 
 /** Starts a hub; resolves once it answers, rejects when it cannot listen. */
 export async function startHub(config: Config, log: Logger): Promise<RunningHub> {
-  const { limits, heartbeatMs, graceMaxMs, lockDelayMs, outcomeTtlMs, host, port, drainMs } = config;
+  const { limits, heartbeatMs, graceMaxMs, lockDelayMs, host, port, drainMs } = config;
   const hub = new Hub({
     settings: { name: `hub-${nanoid(8)}`, limits, heartbeatMs, graceMaxMs, lockDelayMs },
     clock: systemClock,
-    book: memoryBook({ limits, lockDelayMs, outcomeTtlMs }, systemClock),
+    book: openBook(config, log),
   });
   const doorway = doorwayFor(host, config.origins, hostname());
   const { fetch } = httpApi({ hub, doorway, log });
@@ -52,7 +55,6 @@ export async function startHub(config: Config, log: Logger): Promise<RunningHub>
   const authority = `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
 
   const end = async () => {
-    await hub.stop();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
@@ -62,13 +64,27 @@ export async function startHub(config: Config, log: Logger): Promise<RunningHub>
     async close() {
       hub.leave(reconnectMs);
       await sockets.close(drainMs);
+      await hub.stop();
       await end();
     },
     async kill() {
+      await hub.abandon();
       sockets.terminate();
       await end();
     },
   };
+}
+
+function openBook({ engine, data, limits, lockDelayMs, outcomeTtlMs, recoveryGraceMs }: Config, log: Logger): Book {
+  const settings = { limits, lockDelayMs, outcomeTtlMs };
+  switch (engine) {
+    case "memory":
+      return memoryBook(settings, systemClock);
+    case "durable":
+      return sqliteBook({ folder: data, settings, recoveryGraceMs, clock: systemClock, log });
+    default:
+      return assertNever(engine);
+  }
 }
 
 function listen(server: Server, host: string, port: number): Promise<AddressInfo> {

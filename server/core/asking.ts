@@ -66,7 +66,7 @@ function place(step: Step, session: Session, resource: Resource, message: Acquir
   }
   if (skipIfFresh(step, session, resource, message)) return;
   const request = newRequest(step, session, resource, message);
-  const free = resource.delay === undefined && resource.readyWaiters === 0 && isCompatible(resource, request);
+  const free = resource.delay === undefined && resource.head === undefined && isCompatible(resource, request);
   if (free && granting.isExhausted(request)) return granting.failExhausted(step, request);
   if (free) {
     granting.grant(step, request);
@@ -96,6 +96,7 @@ function newRequest(step: Step, session: Session, resource: Resource, message: A
     maxAttempts,
     holdMs,
     wanted,
+    order: step.table.order,
     fence: 0,
     attempt: 0,
     failure: undefined,

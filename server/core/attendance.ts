@@ -4,7 +4,8 @@ import type { Command, SessionIdentity } from "./command.ts";
 import { arm, disarm } from "./deadlines.ts";
 import { conclude, delay } from "./ending.ts";
 import { bury, serve, tellState, unqueue } from "./granting.ts";
-import type { Resource, Session } from "./records.ts";
+import type { Request, Resource, Session } from "./records.ts";
+import { firstAttached } from "./resource.ts";
 import { tell, type Step } from "./table.ts";
 
 /** Opens a session for a node that has none [S8]. */
@@ -44,7 +45,7 @@ export function resume(step: Step, command: Extract<Command, { type: "resume" }>
   for (const { answer } of kept) tell(step, session, answer);
   for (const request of requests.values()) tellState(step, request);
   if (presence.state === "attached") return;
-  for (const request of requests.values()) if (request.fence === 0) request.resource.readyWaiters += 1;
+  for (const request of requests.values()) if (request.fence === 0) returnToQueue(request);
   for (const resource of resourcesAwaited(session)) serve(step, resource);
 }
 
@@ -63,7 +64,16 @@ export function sendAway({ table, nowMs }: Step, session: Session, socket: strin
   table.sessionOfSocket.delete(socket);
   const command = { type: "deadline", of: "grace", session: session.identity.session, armed: table.order } as const;
   session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, command) };
-  for (const request of session.requests.values()) if (request.fence === 0) request.resource.readyWaiters -= 1;
+  for (const request of session.requests.values()) {
+    const { resource } = request;
+    if (resource.head === request) resource.head = firstAttached(request);
+  }
+}
+
+/** A waiter is there again, in the place that it has kept [S5]. */
+function returnToQueue(waiter: Request): void {
+  const { resource, order } = waiter;
+  if (resource.head === undefined || order < resource.head.order) resource.head = waiter;
 }
 
 /** Drops the answers that a session is known to have received [S9]. */

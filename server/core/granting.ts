@@ -4,14 +4,14 @@ import type { HolderRow, Mode } from "../../shared/protocol.ts";
 import { arm, disarm } from "./deadlines.ts";
 import { forget } from "./outcomes.ts";
 import type { Request, Resource } from "./records.ts";
-import { each, isCompatible, join, leave, nextWaiter, positionOf } from "./resource.ts";
+import { each, firstAttached, isCompatible, join, leave, positionOf } from "./resource.ts";
 import { fail, tell, tidy, type Step } from "./table.ts";
 
 /** Grants the head of the queue and all behind it that may hold with it, in the step that made room [Q3]. */
 export function serve(step: Step, resource: Resource): void {
   const { last } = resource.holders;
   while (resource.delay === undefined) {
-    const request = nextWaiter(resource);
+    const request = resource.head;
     if (request === undefined || !isCompatible(resource, request)) break;
     unqueue(step, request);
     if (!isExhausted(request)) grant(step, request);
@@ -68,7 +68,7 @@ export function enqueue(step: Step, request: Request, waitMs: number | undefined
   const { table, nowMs } = step;
   const { resource, session, id } = request;
   join(resource.queue, request);
-  resource.readyWaiters += 1;
+  resource.head ??= request;
   table.waiting += 1;
   if (waitMs !== undefined) {
     const armed = table.order;
@@ -82,9 +82,9 @@ export function enqueue(step: Step, request: Request, waitMs: number | undefined
 
 /** Takes a waiter out of the queue; it lives on as nothing yet. */
 export function unqueue(step: Step, request: Request): void {
-  const { resource, session } = request;
+  const { resource, next } = request;
   leave(resource.queue, request);
-  if (session.presence.state === "attached") resource.readyWaiters -= 1;
+  if (resource.head === request) resource.head = firstAttached(next);
   step.table.waiting -= 1;
   disarm(step.table.deadlines, request.deadline);
   request.deadline = undefined;

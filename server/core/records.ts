@@ -16,6 +16,8 @@ export type Request = {
   readonly maxAttempts: number | undefined;
   readonly holdMs: number | undefined;
   readonly wanted: boolean;
+  /** The number of the step that asked, by which a queue is ordered. */
+  readonly order: number;
   /** 0 while waiting; the fence of the grant while holding [F1]. */
   fence: number;
   attempt: number;
@@ -54,8 +56,8 @@ export type Resource = {
   readonly name: string;
   readonly holders: RequestList;
   readonly queue: RequestList;
-  /** How many waiters have an attached session [S5]. */
-  readyWaiters: number;
+  /** The first waiter whose session is attached: it is next, and those before it are passed over [Q2][S5]. */
+  head: Request | undefined;
   /** How many live requests are of mode permit, and the limit that all of them name [Q7]. */
   permits: number;
   limit: number;

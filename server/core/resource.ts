@@ -7,7 +7,7 @@ export function newResource(name: string): Resource {
     name,
     holders: { first: undefined, last: undefined, size: 0 },
     queue: { first: undefined, last: undefined, size: 0 },
-    readyWaiters: 0,
+    head: undefined,
     permits: 0,
     limit: 0,
     delay: undefined,
@@ -30,12 +30,11 @@ export function isCompatible(resource: Resource, request: Request): boolean {
   return request.mode === "shared" || (request.mode === "permit" && resource.holders.size < resource.limit);
 }
 
-/** The waiter that is next: the first whose session is attached; those passed over keep their place [Q2][S5]. */
-export function nextWaiter(resource: Resource): Request | undefined {
-  if (resource.readyWaiters === 0) return undefined;
-  let request = resource.queue.first;
-  while (request !== undefined && !isAttached(request)) request = request.next;
-  return request;
+/** The first from this waiter on whose session is attached [S5]. */
+export function firstAttached(from: Request | undefined): Request | undefined {
+  let waiter = from;
+  while (waiter !== undefined && !isAttached(waiter)) waiter = waiter.next;
+  return waiter;
 }
 
 /** Whether the request's session can be granted anything now [S5]. */

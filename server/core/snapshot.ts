@@ -130,7 +130,7 @@ function restoreRequest(table: LockTable, record: RequestRecord): void {
   join(fence === 0 ? resource.queue : resource.holders, request);
   if (fence > 0) table.holding += 1;
   else table.waiting += 1;
-  if (fence === 0 && isAttached(request)) resource.readyWaiters += 1;
+  if (fence === 0 && isAttached(request)) resource.head ??= request;
 }
 
 /** Requests of a session are kept in the order of their ids. */

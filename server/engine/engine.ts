@@ -19,7 +19,7 @@ export type Engine = {
   nowMs(): number;
   isReachable(): boolean;
   readonly survivesMs: number;
-  /** Stops the timer and closes the journal. */
+  /** Stops the timer and closes the journal; what was not committed is dropped, and so is what is proposed from now on. */
   close(): Promise<void>;
 };
 
@@ -42,6 +42,7 @@ export function createEngine({ book, clock, onEffects, onProposal }: EngineParts
   let batch: Command[] = beginning === undefined ? [] : [beginning];
   let timerMs = Infinity;
   let cancelTimer: () => void = noTimer;
+  let closed: Promise<void> | undefined;
 
   const journal = book.open(({ commands, nowMs }: Batch) => {
     for (const command of commands) {
@@ -66,7 +67,7 @@ export function createEngine({ book, clock, onEffects, onProposal }: EngineParts
   }
 
   const commit = () => {
-    if (batch.length === 0) return;
+    if (batch.length === 0 || closed !== undefined) return;
     const commands = batch;
     batch = [];
     journal.append({ commands, nowMs: nowMs() });
@@ -84,7 +85,8 @@ export function createEngine({ book, clock, onEffects, onProposal }: EngineParts
     survivesMs: journal.survivesMs,
     close() {
       cancelTimer();
-      return journal.close();
+      closed ??= journal.close();
+      return closed;
     },
   };
 }
