@@ -59,6 +59,12 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const address = readAddress(url);
   const { token, clock = platformClock, random = Math.random, fetch = globalThis.fetch } = options;
   const { graceMs = 0, labels, backoff = defaultBackoff, webSocket = globalThis.WebSocket } = options;
+  if (typeof webSocket !== "function") {
+    throw new BatonError(
+      "INVALID_MESSAGE",
+      "this platform has no WebSocket: bring a class along as the option webSocket",
+    );
+  }
   const node = options.node ?? randomNodeName(random);
   const settings = { node, graceMs, labels, backoff, random };
   const listeners = options.on ?? {};

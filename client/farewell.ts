@@ -8,6 +8,9 @@ import type { FailOptions } from "./hold.ts";
 // Nobody reads a longer one, and six bytes a character, the most that JSON makes of one, fit every frame.
 const failureCharactersMax = 4_096;
 
+/** What a release has beside its result, in bytes, with the longest id. */
+const releaseBytesMax = 80;
+
 /** The last word about a request. */
 export type Farewell = {
   readonly text: string;
@@ -28,10 +31,11 @@ export function farewell(message: ClientMessageInput): Farewell {
  */
 export function successFarewell(id: number, result: unknown, bounds: Bounds): Farewell {
   const json = result === undefined ? undefined : jsonText(result);
-  const bytes = json === undefined ? 0 : bytesOver(json, bounds.resultBytesMax);
-  if (bytes > bounds.resultBytesMax) {
-    const most = `the hub takes at most ${bounds.resultBytesMax}`;
-    throw new BatonError("INVALID_MESSAGE", `the result has ${bytes} bytes as JSON; ${most}`);
+  // Its message has to fit a frame, whatever the hub takes as a result.
+  const bytesMax = Math.min(bounds.resultBytesMax, bounds.frameBytesMax - releaseBytesMax);
+  const bytes = json === undefined ? 0 : bytesOver(json, bytesMax);
+  if (bytes > bytesMax) {
+    throw new BatonError("INVALID_MESSAGE", `the result has ${bytes} bytes as JSON; the hub takes at most ${bytesMax}`);
   }
   // By hand, as the result is text already.
   const text = `{"type":"release","id":${id},"outcome":"success"${json === undefined ? "" : `,"result":${json}`}}`;

@@ -68,7 +68,7 @@ function showDuration(valueMs: number): string {
 export function choice<const Word extends string>(words: readonly Word[], holder: string, why = ""): Form<Word> {
   return {
     holder,
-    allowed: words.join(", ") + why,
+    allowed: words.join(", ").replace(/, ([^,]*)$/, " or $1") + why,
     read: (raw) => words.find((word) => word === raw),
     show: (word) => word,
   };

@@ -33,10 +33,6 @@ export class HubAndNodes implements AsyncDisposable {
     return hub;
   }
 
-  nodes(...names: string[]): Promise<Hub[]> {
-    return Promise.all(names.map((name) => this.node(name)));
-  }
-
   /** A way to the hub that can be cut. */
   async way(): Promise<Way> {
     const way = await Way.open(Number(new URL(this.url).port));

@@ -20,7 +20,7 @@ async function all<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
 
 describe("one piece of work", () => {
   it("[O1] is done by one node, and the others skip with its result", async () => {
-    const nodes = await there.nodes("a", "b", "c", "d");
+    const nodes = await Promise.all([there.node("a"), there.node("b"), there.node("c"), there.node("d")]);
     let runs = 0;
     const work = Promise.withResolvers<{ bytes: number }>();
     let queued = 0;
@@ -44,7 +44,7 @@ describe("one piece of work", () => {
   });
 
   it("[O2] goes to the next in line when it fails, with the error of the failure", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const order: unknown[] = [];
     const queued = Promise.withResolvers<void>();
     const failing = a.once("layer", { operation: "pull" }, async () => {
@@ -61,7 +61,7 @@ describe("one piece of work", () => {
   });
 
   it("[O2] waits as long as the thrown error says, [O3] or is over for all", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const busy = Object.assign(new Error("429"), { retryAfterMs: 60_000 });
     await expect(a.once("busy", {}, () => Promise.reject(busy))).rejects.toBe(busy);
     await expect(b.once("busy", { waitMs: 0 }, () => 1)).rejects.toMatchObject({ code: "LOCK_DELAYED" });
@@ -89,7 +89,7 @@ describe("one piece of work", () => {
 
 describe("locks", () => {
   it("[Q1] exclude, share and count", async () => {
-    const [a, b, c] = await there.nodes("a", "b", "c");
+    const [a, b, c] = await Promise.all([there.node("a"), there.node("b"), there.node("c")]);
     const lock = await a.lock("x");
     expect(await b.tryLock("x")).toBeUndefined();
     const waiting = b.lock("x");
@@ -107,7 +107,7 @@ describe("locks", () => {
   });
 
   it("[Q5] time out, [Q6] and are cancelled at each stage", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const held = await a.lock("x");
     await expect(b.lock("x", { waitMs: 20 })).rejects.toMatchObject({ code: "LOCK_TIMEOUT" });
     const abort = new AbortController();
@@ -136,7 +136,7 @@ describe("locks", () => {
   });
 
   it("[H2] are released by force, alone, and only the fence that is meant", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const [lock, other] = await Promise.all([a.lock("x"), a.lock("y")]);
     const { fence } = lock;
     await expect(b.forceRelease("x", { reason: "test", fence: fence + 1 })).rejects.toMatchObject({ code: "CONFLICT" });
@@ -149,7 +149,7 @@ describe("locks", () => {
   });
 
   it("[H4] tell when they are wanted", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const wanted = Promise.withResolvers<number>();
     const lock = await a.lock("x", { onWanted: wanted.resolve });
     const waiting = b.lock("x");
@@ -159,7 +159,7 @@ describe("locks", () => {
   });
 
   it("[Q4] are taken by a function, with null when they are not available", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const seen = await a.request("x", async (lock) => [
       lock.held,
       await b.request("x", { ifAvailable: true }, (none) => none),
@@ -171,7 +171,7 @@ describe("locks", () => {
   });
 
   it("are taken as a mutex, by many at once", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const held = await b.lock("x");
     const mutex = a.mutex("x");
     const locking = Promise.all([mutex.lock(), mutex.lock(), mutex.lock()]);
@@ -188,7 +188,7 @@ describe("locks", () => {
 
 describe("looking", () => {
   it("shows one resource whole, with progress, and none that is not there", async () => {
-    const [a, b] = await there.nodes("a", "b");
+    const [a, b] = await Promise.all([there.node("a"), there.node("b")]);
     const seen = Promise.withResolvers<unknown>();
     await a.once("x", { operation: "pull" }, async (grant) => {
       grant.progress({ done: 5, total: 10, note: "half" });

@@ -172,7 +172,7 @@ describe("what is said of a wrong setting", () => {
       '--engine must be durable or memory (this version of the hub has no other engine), not "disk"',
     ],
     [["--engine", "etcd"], /^--engine must be durable or memory/],
-    [["--log-level", "loud"], '--log-level must be debug, info, warn, error, silent, not "loud"'],
+    [["--log-level", "loud"], '--log-level must be debug, info, warn, error or silent, not "loud"'],
     [["--origins", "a.example"], /^--origins must be own, or origins/],
     [["--origins", "https://a.example/page"], /^--origins must be own, or origins/],
     [["--origins", "https://user@a.example"], /^--origins must be own, or origins/],

@@ -51,9 +51,9 @@ describe("ls and show", options, () => {
   });
 
   test("tell what was remembered, until forget", async () => {
-    await baton(["run", "build", "--operation", "make", "--node", "n", "--", "sh", "-c", "echo 7 > $BATON_RESULT"], {
-      env,
-    });
+    const script = "echo 7 > $BATON_RESULT";
+    const args = ["run", "build", "--operation", "make", "--", "sh", "-c", script];
+    await baton(args, { env: { ...env, BATON_NODE: "n" } });
     expect((await baton(["ls", "build"], { env })).stdout).toMatch(/build +- +- +- +0 +make by n \w+ ago/);
     expect((await baton(["show", "build"], { env })).stdout).toMatch(
       /Outcome: +make succeeded on n \w+ ago, fence \d+, result 7/,

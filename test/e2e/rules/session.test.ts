@@ -55,9 +55,9 @@ describe("heartbeat", () => {
   it("[S2] a socket without pongs is dead after 3 heartbeats, whatever else it says", async () => {
     await using hub = await hubWith({ heartbeatMs: 40 });
     const [mute, answering] = await hub.nodes("mute", "answering");
-    mute.answersPings = false;
     await mute.granted("r");
     await answering.queued("r");
+    mute.answersPings = false;
     const start = performance.now();
     const chatter = setInterval(() => mute.send({ type: "ping" }), 10);
     const { code } = await mute.closed;
