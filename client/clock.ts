@@ -15,7 +15,7 @@ const timerMsMax = 2 ** 31 - 1;
 export const platformClock: Clock = {
   nowMs: () => performance.now(),
   after: (afterMs, call) => {
-    const timer = setTimeout(call, Math.min(afterMs, timerMsMax));
+    const timer = setTimeout(call, Math.min(Math.max(0, afterMs), timerMsMax));
     return () => clearTimeout(timer);
   },
 };

@@ -123,7 +123,7 @@ export class Conversation implements Wire {
       case "begun":
         return this.#begin(effect.session, effect.lastId);
       case "disconnected":
-        return this.events.emit("disconnected", effect);
+        return this.events.emit("disconnected", { code: effect.code, reason: effect.reason, graceMs: effect.graceMs });
       case "detached":
         return this.requests.detached();
       case "ended":
@@ -131,9 +131,9 @@ export class Conversation implements Wire {
       case "unsure":
         return this.requests.unsure();
       case "resting":
-        return this.events.emit("retrying", effect);
+        return this.events.emit("retrying", { code: effect.code, reason: effect.reason, retryInMs: effect.retryInMs });
       case "leaving":
-        return this.events.emit("leaving", effect);
+        return this.events.emit("leaving", { reconnectMs: effect.reconnectMs, graceMs: effect.graceMs });
       case "closed":
         return this.#end(effect.error);
       default:

@@ -21,7 +21,7 @@ const timerMsMax = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(delayMs, timerMsMax));
+    const timer = setTimeout(callback, Math.min(Math.max(0, delayMs), timerMsMax));
     return () => clearTimeout(timer);
   },
   afterTurn(callback) {

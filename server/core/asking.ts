@@ -77,7 +77,7 @@ function place(step: Step, session: Session, resource: Resource, message: Acquir
   granting.bury(request);
   if (waitMs !== 0) return refuse(step, session, id, "QUEUE_FULL", `a resource may have ${resourceWaitersMax} waiters`);
   if (resource.delay === undefined) return refuse(step, session, id, "LOCK_ALREADY_HELD", "not free, and waitMs is 0");
-  const delayedMs = Math.ceil(resource.delay.atMs - step.nowMs);
+  const delayedMs = Math.max(0, Math.ceil(resource.delay.atMs - step.nowMs));
   refuse(step, session, id, "LOCK_DELAYED", `granted to nobody for another ${delayedMs} ms, and waitMs is 0`);
 }
 

@@ -1,5 +1,8 @@
 // The SDK and a hub that runs, when the way between them breaks: by a cut, in silence, and by a restart.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { HubAndNodes, next } from "./hub-and-nodes.ts";
 
 let there: HubAndNodes;
@@ -88,5 +91,24 @@ describe("a connection that breaks", () => {
     });
     await renewed;
     expect((await asking).held).toBe(true);
+  });
+
+  it("[S13] loses nothing to a restart of a hub that keeps what it knows, though no grace was asked for", async () => {
+    const data = await mkdtemp(join(tmpdir(), "baton-"));
+    onTestFinished(() => rm(data, { recursive: true }));
+    await using there = await HubAndNodes.start({ engine: "durable", data });
+    const hub = await there.node("a");
+    const [held, done] = [await hub.lock("held"), await hub.lock("done")];
+    const [{ fence }, resumed] = [held, next(hub, "resumed")];
+    let [saying, asking] = [Promise.resolve(), Promise.resolve(held)];
+    await there.restart(async () => {
+      saying = done.done({ bytes: 3 });
+      asking = hub.lock("asked");
+    });
+    await resumed;
+    await saying;
+    expect((await asking).held).toBe(true);
+    expect([held.held, held.fence]).toEqual([true, fence]);
+    expect((await hub.info("done"))?.outcome).toMatchObject({ result: { bytes: 3 } });
   });
 });

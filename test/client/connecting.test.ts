@@ -61,7 +61,11 @@ describe("connecting", () => {
     for (const waitMs of [50, 100, 200]) {
       await turn();
       network.socket.end(1006);
-      expect(onRetrying).toHaveBeenLastCalledWith(expect.objectContaining({ code: 1006, retryInMs: waitMs }));
+      expect(onRetrying).toHaveBeenLastCalledWith({
+        code: 1006,
+        reason: "the hub cannot be reached",
+        retryInMs: waitMs,
+      });
       clock.pass(waitMs);
     }
     await network.welcome();

@@ -215,7 +215,7 @@ describe("with grace", () => {
     const onLeaving = vi.fn();
     hub.on("leaving", onLeaving);
     socket.tell({ type: "leaving", reconnectMs: 1_000, graceMs: 0 });
-    expect(onLeaving).toHaveBeenCalledWith(expect.objectContaining({ reconnectMs: 1_000, graceMs: 0 }));
+    expect(onLeaving).toHaveBeenCalledWith({ reconnectMs: 1_000, graceMs: 0 });
     expect(lock.held).toBe(true);
     socket.end(1012);
     expect(lock.held).toBe(false);

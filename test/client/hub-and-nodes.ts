@@ -14,12 +14,16 @@ export class HubAndNodes implements AsyncDisposable {
   readonly #nodes: Hub[] = [];
   readonly #ways: Way[] = [];
 
-  private constructor(running: RunningHub) {
+  readonly #config: Config;
+
+  private constructor(running: RunningHub, config: Config) {
     this.#running = running;
+    this.#config = config;
   }
 
   static async start(changes: Partial<Config> = {}): Promise<HubAndNodes> {
-    return new HubAndNodes(await startHub({ ...config, ...changes }, log));
+    const whole = { ...config, ...changes };
+    return new HubAndNodes(await startHub(whole, log), whole);
   }
 
   get url(): string {
@@ -45,7 +49,7 @@ export class HubAndNodes implements AsyncDisposable {
     const port = Number(new URL(this.url).port);
     await this.#running.close();
     await between();
-    this.#running = await startHub({ ...config, port }, log);
+    this.#running = await startHub({ ...this.#config, port }, log);
   }
 
   /** Ends the hub as a crash does. */

@@ -39,7 +39,7 @@ describe("one piece of work", () => {
     expect(runs).toBe(1);
     expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["done", "skipped", "skipped", "skipped"]);
     expect(outcomes.map(({ result }) => result)).toEqual(Array.from({ length: 4 }, () => ({ bytes: 7 })));
-    const late = await nodes[0]!.once("layer", { operation: "pull", freshMs: 60_000 }, () => 1);
+    const late = await nodes[0].once("layer", { operation: "pull", freshMs: 60_000 }, () => 1);
     expect(late).toMatchObject({ status: "skipped", result: { bytes: 7 } });
   });
 

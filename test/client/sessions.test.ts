@@ -8,7 +8,9 @@ describe("without grace", () => {
   it("[S3] a lost socket loses what is held at once, and what waits asks again in the order of the asking", async () => {
     const { hub, socket, network, clock } = await connected();
     const lock = await grantOf(hub.lock("held"), socket);
-    const waiting = [hub.lock("w1"), hub.once("w2", { operation: "pull" }, () => 1), hub.lock("w3")].map(watch);
+    const waiting = [hub.lock("w1"), hub.once("w2", { operation: "pull" }, () => 1), hub.lock("w3")].map((call) =>
+      watch<unknown>(call),
+    );
     await turn();
     socket.end();
     expect(lock.signal.reason).toMatchObject({ code: "SESSION_ENDED" });
