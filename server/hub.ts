@@ -58,7 +58,9 @@ export class Hub implements Host<Session> {
     this.limits = settings.limits;
     this.heartbeatMs = settings.heartbeatMs;
     this.decode = clientDecoder(settings.limits);
-    const onEffects = (effects: Effect[]) => effects.forEach((effect) => this.#carryOut(effect));
+    const onEffects = (effects: Effect[]) => {
+      for (const effect of effects) this.#carryOut(effect);
+    };
     this.engine = createEngine({ book, clock, onEffects, onProposal: () => this.#endTurnSoon() });
     this.#silence = new Silence(clock, settings.limits);
     this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs);

@@ -29,9 +29,12 @@ export class Outbox {
 function framesOf(texts: readonly string[], bytesMax: number): string[] {
   // A UTF-16 unit is at most three bytes of UTF-8, so that nothing needs counting.
   const unitsMax = bytesMax / 3;
+  let units = texts.length + 1;
+  for (const text of texts) units += text.length;
+  if (units <= unitsMax) return [frame(texts)];
   const frames: string[] = [];
   let first = 0;
-  let units = 0;
+  units = 0;
   for (const [index, text] of texts.entries()) {
     if (units > 0 && units + text.length + 2 > unitsMax) {
       frames.push(frame(texts.slice(first, index)));
@@ -40,6 +43,6 @@ function framesOf(texts: readonly string[], bytesMax: number): string[] {
     }
     units += text.length + 1;
   }
-  frames.push(frame(first === 0 ? texts : texts.slice(first)));
+  frames.push(frame(texts.slice(first)));
   return frames;
 }

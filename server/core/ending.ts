@@ -64,6 +64,7 @@ function succeed(step: Step, holder: Request, result: string | undefined): void 
 }
 
 function skipWaiters(step: Step, resource: Resource, operation: string, skip: Skip): void {
+  if (resource.queue.size === 0) return;
   for (const waiter of each(resource.queue)) {
     if (waiter.mode !== "once" || waiter.operation !== operation) continue;
     unqueue(step, waiter);
