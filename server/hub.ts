@@ -14,6 +14,7 @@ import { Silence } from "./silence.ts";
 import type { Connection, Host } from "./host.ts";
 import { Session } from "./session.ts";
 import { Tickets } from "./tickets.ts";
+import { Turn } from "./turn.ts";
 
 /** What a hub is told of its circumstances; durations in milliseconds. */
 export type HubSettings = {
@@ -39,17 +40,13 @@ export class Hub implements Host<Session> {
   readonly engine: Engine;
   readonly #settings: HubSettings;
   readonly #clock: Clock;
+  readonly #turn: Turn;
   readonly #heartbeat: Heartbeat;
   readonly #sessions = new Map<string, Session>();
   readonly #silence: Silence<Session>;
   /** What those said who are not welcome yet, and the secret that they will have. */
   readonly #greetings = new Map<string, Greeting>();
   readonly #tickets = new Tickets<Answered>();
-  #turn = 0;
-  #isTurnEnding = false;
-  #awaiting: Session[] = [];
-  /** Those of them that were granted something: a hand-off waits for nobody's news. */
-  #granted: Session[] = [];
   #isLeaving = false;
 
   constructor({ settings, clock, book }: HubParts) {
@@ -61,7 +58,8 @@ export class Hub implements Host<Session> {
     const onEffects = (effects: Effect[]) => {
       for (const effect of effects) this.#carryOut(effect);
     };
-    this.engine = createEngine({ book, clock, onEffects, onProposal: () => this.#endTurnSoon() });
+    this.engine = createEngine({ book, clock, onEffects, onProposal: () => this.#turn.endSoon() });
+    this.#turn = new Turn(clock, () => this.engine.commit());
     this.#silence = new Silence(clock, settings.limits);
     this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs);
   }
@@ -117,7 +115,7 @@ export class Hub implements Host<Session> {
   }
 
   turn(): number {
-    return this.#turn;
+    return this.#turn.number;
   }
 
   order(): number {
@@ -125,12 +123,11 @@ export class Hub implements Host<Session> {
   }
 
   wakeAtTurnEnd(session: Session): void {
-    this.#awaiting.push(session);
-    this.#endTurnSoon();
+    this.#turn.await(session);
   }
 
   flushFirst(session: Session): void {
-    this.#granted.push(session);
+    this.#turn.flushFirst(session);
   }
 
   ask(session: Session, message: RequestMessage): void {
@@ -230,26 +227,6 @@ export class Hub implements Host<Session> {
 
   #propose(command: Command): void {
     this.engine.propose(command);
-    this.#endTurnSoon();
-  }
-
-  #endTurnSoon(): void {
-    if (this.#isTurnEnding) return;
-    this.#isTurnEnding = true;
-    this.#clock.afterTurn(() => this.#endTurn());
-  }
-
-  /** Everything that arrived in this turn goes to the engine as one batch, and each session gets one write. */
-  #endTurn(): void {
-    this.#isTurnEnding = false;
-    this.#turn += 1;
-    const withBacklog = this.#awaiting.length;
-    for (let place = 0; place < withBacklog; place += 1) this.#awaiting[place]?.takeHeldBack();
-    this.engine.commit();
-    const [granted, awaiting] = [this.#granted, this.#awaiting];
-    this.#granted = [];
-    this.#awaiting = [];
-    for (const session of granted) session.flush();
-    for (const session of awaiting) session.flush();
+    this.#turn.endSoon();
   }
 }

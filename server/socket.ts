@@ -11,7 +11,7 @@ import type { Logger } from "./log.ts";
 import type { Connection } from "./host.ts";
 
 /** Where the frames and the end of one connection go. */
-export type Receiver = {
+type Receiver = {
   /** A text frame, or `undefined` for a binary one. */
   receive(text: string | undefined): void;
   disconnected(): void;

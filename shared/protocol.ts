@@ -192,8 +192,6 @@ export const resourceView = z.object(
 export type ResourceView = z.infer<typeof resourceView>;
 
 const totals = z.object({ resources: count, held: count, waiting: count, sessions: count }, object);
-/** The hub's counts at one moment. */
-export type Totals = z.infer<typeof totals>;
 const gone = z.object({ resource: anyText, gone: z.literal(true) }, object);
 
 const hubSchemas = {

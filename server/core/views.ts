@@ -1,5 +1,5 @@
 // What a table looks like to those who watch: rows of many, the whole of one, counts. Reads, never changes.
-import type { ResourceRow, ResourceView, Totals } from "../../shared/protocol.ts";
+import type { ResourceRow, ResourceView } from "../../shared/protocol.ts";
 import { compareText } from "../../shared/text.ts";
 import { holderRows } from "./granting.ts";
 import type { Request, Resource } from "./records.ts";
@@ -7,12 +7,6 @@ import { each, isAttached } from "./resource.ts";
 import type { LockTable } from "./table.ts";
 
 const rowHoldersMax = 3;
-
-/** The counts of a table. */
-export function totalsOf(table: LockTable): Totals {
-  const { resources, holding, waiting, sessions } = table;
-  return { resources: resources.size, held: holding, waiting, sessions: sessions.size };
-}
 
 /** One resource among many. */
 export function rowOf(resource: Resource, nowMs: number): ResourceRow {

@@ -1,0 +1,73 @@
+// The turns of a hub: all that arrives in one goes to the engine as one batch, and then each session gets one write. Knows no
+// message.
+import type { Clock } from "./clock.ts";
+
+/** One who is to be heard and answered at the end of a turn. */
+export type Speaker = {
+  /** Handles what it had to leave for this turn. */
+  takeHeldBack(): void;
+  /** Sends what there is to say. */
+  flush(): void;
+};
+
+// A write takes some 10 µs, so that news for ten thousand leaves room for others every few milliseconds.
+const flushesMax = 512;
+
+/** The turn under way and those who wait for its end. */
+export class Turn {
+  readonly #clock: Clock;
+  readonly #commit: () => void;
+  #number = 0;
+  #isEnding = false;
+  #awaiting: Speaker[] = [];
+  #first: Speaker[] = [];
+  /** Those whose write did not fit into an earlier turn. */
+  #late: Speaker[] = [];
+
+  /** `commit` gives what was proposed in a turn to the engine. */
+  constructor(clock: Clock, commit: () => void) {
+    this.#clock = clock;
+    this.#commit = commit;
+  }
+
+  /** Counts the turns. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Has the turn end when all that has arrived is read. */
+  endSoon(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#clock.afterTurn(() => this.#end());
+  }
+
+  /** Has a speaker called at the end of the turn. */
+  await(speaker: Speaker): void {
+    this.#awaiting.push(speaker);
+    this.endSoon();
+  }
+
+  /** Has a speaker flushed before all others: a hand-off waits for nobody's news. */
+  flushFirst(speaker: Speaker): void {
+    this.#first.push(speaker);
+  }
+
+  #end(): void {
+    this.#isEnding = false;
+    this.#number += 1;
+    const heard = this.#awaiting.length;
+    for (let place = 0; place < heard; place += 1) this.#awaiting[place]?.takeHeldBack();
+    this.#commit();
+    const [first, others] = [
+      this.#first,
+      this.#late.length === 0 ? this.#awaiting : [...this.#late, ...this.#awaiting],
+    ];
+    this.#first = [];
+    this.#awaiting = [];
+    this.#late = others.length > flushesMax ? others.splice(flushesMax) : [];
+    for (const speaker of first) speaker.flush();
+    for (const speaker of others) speaker.flush();
+    if (this.#late.length > 0) this.endSoon();
+  }
+}
