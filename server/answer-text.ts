@@ -26,6 +26,7 @@ export function answerText(answer: Answer): string {
     case "extended":
     case "lost":
     case "wanted":
+    case "references":
     case "error":
       return encode(answer);
     default:

@@ -6,8 +6,10 @@ export type Clock = {
   nowMs(): number;
   /** Calls back once after that many milliseconds; the returned function takes it back. */
   after(delayMs: number, callback: () => void): () => void;
-  /** Calls back when everything that has arrived by now was read: the end of the turn. */
-  afterTurn(callback: () => void): void;
+  /** Calls back when all that came with the read under way is handled. */
+  afterRead(callback: () => void): void;
+  /** Calls back when everything that has arrived on any socket by now is handled. */
+  afterRound(callback: () => void): void;
   /** Microseconds since 1970 by the wall clock: where the fences of a new book start [F1], and never more than that. */
   wallMicroseconds(): number;
   /** Milliseconds since the machine was started, which another process of it reads alike. */
@@ -24,7 +26,10 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, Math.min(Math.max(0, delayMs), timerMsMax));
     return () => clearTimeout(timer);
   },
-  afterTurn(callback) {
+  afterRead(callback) {
+    process.nextTick(callback);
+  },
+  afterRound(callback) {
     setImmediate(callback);
   },
   wallMicroseconds: () => Date.now() * 1_000,

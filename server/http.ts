@@ -2,7 +2,7 @@
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod/mini";
-import { resourcesAfter, rowOf, viewOf } from "./core/views.ts";
+import { referencedAfter, referrersAfter, resourcesAfter, rowOf, viewOf } from "./core/views.ts";
 import { refuseRequest, type Doorway } from "./doorway.ts";
 import type { Answered, Hub } from "./hub.ts";
 import type { Logger } from "./log.ts";
@@ -54,6 +54,7 @@ export function httpApi({ hub, doorway, log }: HttpParts): Hono {
     return context.json({ code: "UNAVAILABLE", message }, 503);
   });
   addViews(api, hub);
+  addReferences(api, hub);
   addAdminActions(api, hub, log);
   api.notFound((context) => context.json({ code: "NOT_FOUND", message: "there is nothing at that path" }, 404));
   api.onError((error, context) => {
@@ -64,13 +65,12 @@ export function httpApi({ hub, doorway, log }: HttpParts): Hono {
 }
 
 function addViews(api: Hono, hub: Hub): void {
-  const { listEntriesMax, pageEntriesMax } = hub.limits;
+  const { listEntriesMax } = hub.limits;
 
   api.get("/v1/resources", (context) => {
-    const { prefix = "", cursor, limit } = context.req.query();
-    const entries = limit === undefined ? Math.min(pageEntriesDefault, pageEntriesMax) : Number(limit);
-    if (!isCount(entries, 1, pageEntriesMax))
-      return invalid(context, `limit must be an integer from 1 to ${pageEntriesMax}`);
+    const { prefix = "", cursor } = context.req.query();
+    const entries = pageEntries(context, hub);
+    if (entries === undefined) return invalidLimit(context, hub);
     const { table } = hub.engine;
     const { resources, more } = resourcesAfter(table, prefix, cursor, entries);
     const rows = resources.map((resource) => rowOf(resource, hub.engine.nowMs()));
@@ -88,6 +88,23 @@ function addViews(api: Hono, hub: Hub): void {
     const view = viewOf(resource, hub.engine.nowMs(), listEntriesMax, skipped);
     const next = skipped + view.queue.length;
     return context.json({ ...view, ...(next < view.waiting && { cursor: String(next) }) });
+  });
+}
+
+/** With a name, who references it; without, what is referenced. */
+function addReferences(api: Hono, hub: Hub): void {
+  api.get("/v1/references", (context) => {
+    const { name, prefix = "", node, cursor } = context.req.query();
+    const entries = pageEntries(context, hub);
+    if (entries === undefined) return invalidLimit(context, hub);
+    const { table } = hub.engine;
+    if (name === undefined) {
+      const { rows, more } = referencedAfter(table, { prefix, node }, cursor, entries);
+      return context.json({ references: rows, ...(more && { cursor: rows.at(-1)?.resource }) });
+    }
+    if (name === "") return invalid(context, "name must name a resource");
+    const { count, nodes, more } = referrersAfter(table, name, cursor, entries);
+    return context.json({ resource: name, count, nodes, ...(more && { cursor: nodes.at(-1) }) });
   });
 }
 
@@ -131,6 +148,17 @@ function absent(context: Context, name: string) {
 
 function invalid(context: Context, message: string) {
   return context.json({ code: "INVALID_MESSAGE", message }, 400);
+}
+
+/** How many entries a page is to have, as the query says; undefined when it says what is not allowed. */
+function pageEntries(context: Context, { limits }: Hub): number | undefined {
+  const limit = context.req.query("limit");
+  if (limit === undefined) return Math.min(pageEntriesDefault, limits.pageEntriesMax);
+  return isCount(Number(limit), 1, limits.pageEntriesMax) ? Number(limit) : undefined;
+}
+
+function invalidLimit(context: Context, { limits }: Hub) {
+  return invalid(context, `limit must be an integer from 1 to ${limits.pageEntriesMax}`);
 }
 
 function isCount(value: number, min: number, max: number): boolean {

@@ -91,6 +91,12 @@ export class Hub implements Host<Session> {
   leave(reconnectMs: number): void {
     this.#isLeaving = true;
     const graceMs = this.engine.survivesMs;
+    // Who has just said hello is welcome; then all are detached, for what they are told now must be kept [B3].
+    this.engine.commit();
+    if (graceMs > 0) {
+      for (const { connection } of this.#sessions.values()) this.engine.propose(this.#detaching(connection.id));
+      this.engine.commit();
+    }
     for (const session of this.#sessions.values()) {
       if (session.id !== undefined) session.announce({ type: "leaving", reconnectMs, graceMs });
       session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
@@ -163,7 +169,11 @@ export class Hub implements Host<Session> {
     this.#silence.remove(session);
     this.#greetings.delete(socket);
     this.#heartbeat.remove(session);
-    this.#propose({ type: "detach", socket, graceMs: this.#isLeaving ? this.engine.survivesMs : 0 });
+    this.#propose(this.#detaching(socket));
+  }
+
+  #detaching(socket: string): Command {
+    return { type: "detach", socket, graceMs: this.#isLeaving ? this.engine.survivesMs : 0 };
   }
 
   #carryOut(effect: Effect): void {

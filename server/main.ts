@@ -31,7 +31,9 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
   const log = createLogger(form, stdout);
   const lastWords = createLogger(form, { write: (line) => stdout.writeNow(line) });
   process.on("uncaughtException", (error) => {
-    lastWords.error({ error }, "the hub ends: it can no longer trust itself");
+    if (error instanceof JournalError)
+      lastWords.error({ why: error.message }, "the hub ends: it can keep nothing more");
+    else lastWords.error({ error }, "the hub ends: it can no longer trust itself");
     process.exit(1);
   });
   for (const warning of warnings) log.warn({}, warning);

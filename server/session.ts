@@ -183,6 +183,7 @@ export class Session implements Beating {
       case "cancel":
       case "extend":
       case "progress":
+      case "refer":
         return this.#host.ask(this, message);
       case "pong":
         return this.#pong(message.n);
@@ -194,7 +195,6 @@ export class Session implements Beating {
         return this.#refuseProtocol("hello is said once");
       case "authorize":
         return this.announce({ type: "authorized" });
-      case "refer":
       case "watch":
       case "unwatch": {
         const explanation = `this hub does not know ${message.type} yet`;

@@ -32,13 +32,16 @@ const reconnectMs = 1_000;
 // How often connections without a whole request are looked for, at least.
 const checkMsMax = 1_000;
 
-/** Starts a hub; resolves once it answers, rejects when it cannot listen. */
-export async function startHub(config: Config, log: Logger): Promise<RunningHub> {
+/**
+ * Starts a hub; resolves once it answers, rejects when it cannot listen.
+ * @param book what the engine of the config opens, unless another is given
+ */
+export async function startHub(config: Config, log: Logger, book = openBook(config, log)): Promise<RunningHub> {
   const { limits, heartbeatMs, graceMaxMs, lockDelayMs, host, port, drainMs } = config;
   const hub = new Hub({
     settings: { name: `hub-${nanoid(8)}`, limits, heartbeatMs, graceMaxMs, lockDelayMs },
     clock: systemClock,
-    book: openBook(config, log),
+    book,
   });
   const doorway = doorwayFor(host, config.origins, hostname());
   const { fetch } = httpApi({ hub, doorway, log });

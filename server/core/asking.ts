@@ -1,10 +1,11 @@
-// What a session may say of its requests: acquire, release, cancel, extend, progress. Knows no socket and no other session.
+// What a session may say of its requests: acquire, release, cancel, extend, progress, refer. Knows no socket and no other session.
 import { assertNever } from "../../shared/errors.ts";
 import type { ClientMessageOf } from "../../shared/protocol.ts";
 import type { RequestMessage } from "./command.ts";
 import { concludeAndServe, type Verdict } from "./ending.ts";
 import * as granting from "./granting.ts";
 import type { Request, Resource, Session } from "./records.ts";
+import { change, referrersOf } from "./references.ts";
 import { isCompatible } from "./resource.ts";
 import { fail, resourceNamed, tell, tellFinally, tidy, type Step } from "./table.ts";
 
@@ -23,6 +24,8 @@ export function handle(step: Step, session: Session, message: RequestMessage): v
       return extend(step, session, message);
     case "progress":
       return progress(step, session, message);
+    case "refer":
+      return refer(step, session, message);
     default:
       return assertNever(message);
   }
@@ -39,13 +42,7 @@ export function dismiss(step: Step, waiter: Request, code: "LOCK_TIMEOUT" | "CAN
 function acquire(step: Step, session: Session, message: Acquire): void {
   const { table } = step;
   const { id } = message;
-  const live = session.requests.get(id);
-  if (live !== undefined) return granting.tellState(step, live);
-  if (id <= session.lastId) {
-    const explanation = `id ${id} is not live and not above ${session.lastId}, the highest received`;
-    return tell(step, session, { type: "error", id, code: "DUPLICATE_ID", message: explanation });
-  }
-  session.lastId = id;
+  if (!takeId(step, session, id)) return;
   const { sessionRequestsMax, hubRequestsMax } = table.settings.limits;
   if (session.requests.size >= sessionRequestsMax) {
     return refuse(step, session, id, "TOO_MANY_REQUESTS", `a session may have ${sessionRequestsMax} live requests`);
@@ -56,6 +53,19 @@ function acquire(step: Step, session: Session, message: Acquire): void {
   const resource = resourceNamed(table, message.resource);
   place(step, session, resource, message);
   tidy(table, resource);
+}
+
+/** Takes an id into use; one that was in use before is answered here, and nothing more is to be done [S10]. */
+function takeId(step: Step, session: Session, id: number): boolean {
+  const live = session.requests.get(id);
+  if (live === undefined && id > session.lastId) {
+    session.lastId = id;
+    return true;
+  }
+  const message = `id ${id} is not live and not above ${session.lastId}, the highest received`;
+  if (live === undefined) tell(step, session, { type: "error", id, code: "DUPLICATE_ID", message });
+  else granting.tellState(step, live);
+  return false;
 }
 
 function place(step: Step, session: Session, resource: Resource, message: Acquire): void {
@@ -164,6 +174,22 @@ function progress(step: Step, session: Session, message: ClientMessageOf<"progre
   if (holder === undefined) return;
   const { done, total, note } = message;
   holder.progress = { done, total, note };
+}
+
+/** A reference set is asked or changed; the request is over with the answer, which is the set as it is then. */
+function refer(step: Step, session: Session, { id, resource, action }: ClientMessageOf<"refer">): void {
+  if (!takeId(step, session, id)) return;
+  const { references, settings } = step.table;
+  const { referencesMax, listEntriesMax } = settings.limits;
+  const { node } = session.identity;
+  const nodes = referrersOf(references, resource);
+  if (action === "add" && references.count >= referencesMax && !nodes.has(node)) {
+    return refuse(step, session, id, "TOO_MANY_REQUESTS", `the hub may have ${referencesMax} references`);
+  }
+  change(references, resource, node, action);
+  const left = referrersOf(references, resource);
+  const first = left.values().take(listEntriesMax).toArray();
+  tellFinally(step, session, { type: "references", id, resource, count: left.size, nodes: first });
 }
 
 /** The holder that a message names; a session that does not hold it is told so, and nothing changes [H3]. */

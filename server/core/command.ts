@@ -11,7 +11,7 @@ export type TableSettings = {
 };
 
 /** The messages of a client that the table decides on. */
-export type RequestMessage = ClientMessageOf<"acquire" | "release" | "cancel" | "extend" | "progress">;
+export type RequestMessage = ClientMessageOf<"acquire" | "release" | "cancel" | "extend" | "progress" | "refer">;
 
 /** Who a session is; fixed when it opens. */
 export type SessionIdentity = {

@@ -12,7 +12,7 @@ export type Skip = {
 
 /** What a session is told of one of its requests. */
 export type Answer =
-  | HubMessageOf<"queued" | "granted" | "failed" | "released" | "extended" | "lost" | "wanted" | "error">
+  | HubMessageOf<"queued" | "granted" | "failed" | "released" | "extended" | "lost" | "wanted" | "references" | "error">
   | { type: "skipped"; id: number; skip: Skip };
 
 /** `socket` is the one that the session has at that moment; a detached session is told when it is back [S9]. */

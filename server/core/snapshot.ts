@@ -4,9 +4,12 @@ import { assertNever } from "../../shared/errors.ts";
 import type { DeadlineCommand, SessionIdentity, TableSettings } from "./command.ts";
 import { place, type Deadline } from "./deadlines.ts";
 import { putBack } from "./outcomes.ts";
+import { add } from "./references.ts";
 import type { Failures, KeptAnswer, Outcome, Request, Resource, Session } from "./records.ts";
 import { each, isAttached, join } from "./resource.ts";
 import { createTable, resourceNamed, type LockTable } from "./table.ts";
+
+const recordNodesMax = 100;
 
 type DeadlineRecord = { atMs: number; afterMs: number; armed: number };
 
@@ -36,6 +39,7 @@ export type TableRecord =
       outcome: (Omit<Outcome, "deadline"> & { deadline: DeadlineRecord }) | undefined;
       failures: [string, Failures][];
     }
+  | { kind: "references"; resource: string; nodes: string[] }
   | RequestRecord;
 
 /** The records of a table as it stands; the table must not change before the last one is taken. */
@@ -53,6 +57,7 @@ export function* recordsOf(table: LockTable): Generator<TableRecord> {
     for (const request of each(resource.holders)) yield requestRecord(request);
     for (const request of each(resource.queue)) yield requestRecord(request);
   }
+  for (const [resource, nodes] of table.references.sets) yield* referencesRecords(resource, nodes);
 }
 
 /** The table that the records were taken from. */
@@ -76,6 +81,8 @@ function restore(table: LockTable, record: Exclude<TableRecord, { kind: "table" 
       return restoreResource(table, record);
     case "request":
       return restoreRequest(table, record);
+    case "references":
+      return record.nodes.forEach((node) => add(table.references, record.resource, node));
     default:
       return assertNever(record);
   }
@@ -150,6 +157,14 @@ function resourceRecord(resource: Resource): TableRecord {
     outcome: outcome && { ...outcome, deadline: deadlineRecord(outcome.deadline) },
     failures: [...(failures ?? [])],
   };
+}
+
+/** A long set is parted, so that each record stays small. */
+function* referencesRecords(resource: string, all: ReadonlySet<string>): Generator<TableRecord> {
+  const nodes = [...all];
+  for (let first = 0; first < nodes.length; first += recordNodesMax) {
+    yield { kind: "references", resource, nodes: nodes.slice(first, first + recordNodesMax) };
+  }
 }
 
 function requestRecord(request: Request): RequestRecord {

@@ -3,6 +3,7 @@ import type { TableSettings } from "./command.ts";
 import { newDeadlines, type Deadlines } from "./deadlines.ts";
 import type { Answer, Effect } from "./effect.ts";
 import { newOutcomes, type Outcomes } from "./outcomes.ts";
+import { newReferences, type References } from "./references.ts";
 import type { Request, Resource, Session } from "./records.ts";
 import { isForgettable, newResource } from "./resource.ts";
 
@@ -16,6 +17,7 @@ export type LockTable = {
   readonly sessionOfNode: Map<string, Session>;
   readonly deadlines: Deadlines;
   readonly outcomes: Outcomes;
+  readonly references: References;
   /** Live requests that hold, and that wait. */
   holding: number;
   waiting: number;
@@ -36,6 +38,7 @@ export function createTable(settings: TableSettings, firstOrder: number): LockTa
     sessionOfNode: new Map(),
     deadlines,
     outcomes: newOutcomes(deadlines),
+    references: newReferences(),
     holding: 0,
     waiting: 0,
   };

@@ -1,8 +1,9 @@
 // What a table looks like to those who watch: rows of many, the whole of one, counts. Reads, never changes.
 import type { ResourceRow, ResourceView } from "../../shared/protocol.ts";
-import { compareText } from "../../shared/text.ts";
 import { holderRows } from "./granting.ts";
+import { namesAfter } from "./name-page.ts";
 import type { Request, Resource } from "./records.ts";
+import { referrersOf } from "./references.ts";
 import { each, isAttached } from "./resource.ts";
 import type { LockTable } from "./table.ts";
 
@@ -60,26 +61,35 @@ export function viewOf(resource: Resource, nowMs: number, entriesMax: number, sk
 
 /** The first resources after `cursor` in the order of their names, `entriesMax` at most, and whether there are more. */
 export function resourcesAfter(table: LockTable, prefix: string, cursor: string | undefined, entriesMax: number) {
-  const first: Resource[] = [];
-  for (const resource of table.resources.values()) {
-    const { name } = resource;
-    if (!name.startsWith(prefix) || (cursor !== undefined && compareText(name, cursor) <= 0)) continue;
-    const last = first[entriesMax];
-    if (last !== undefined && compareText(last.name, name) <= 0) continue;
-    if (last !== undefined) first.pop();
-    first.splice(placeOf(first, name), 0, resource);
-  }
-  return { resources: first.slice(0, entriesMax), more: first.length > entriesMax };
+  const matching = table.resources.keys().filter((name) => name.startsWith(prefix));
+  const { names, more } = namesAfter(matching, cursor, entriesMax);
+  return { resources: names.flatMap((name) => table.resources.get(name) ?? []), more };
 }
 
-function placeOf(sorted: readonly Resource[], name: string): number {
-  let low = 0;
-  for (let high = sorted.length; low < high;) {
-    const middle = (low + high) >> 1;
-    if (compareText(sorted[middle]?.name ?? "", name) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** The resources of that prefix that anybody references, or that `node` does, a page of them; sorted by name. */
+export function referencedAfter(
+  { references }: LockTable,
+  { prefix, node }: { prefix: string; node: string | undefined },
+  cursor: string | undefined,
+  entriesMax: number,
+) {
+  const { sets } = references;
+  const isMeant = (name: string) =>
+    name.startsWith(prefix) && (node === undefined || sets.get(name)?.has(node) === true);
+  const { names, more } = namesAfter(sets.keys().filter(isMeant), cursor, entriesMax);
+  return { rows: names.map((resource) => ({ resource, count: referrersOf(references, resource).size })), more };
+}
+
+/** The nodes that reference a resource, a page of them, sorted by name; `count` is of all. */
+export function referrersAfter(
+  { references }: LockTable,
+  name: string,
+  cursor: string | undefined,
+  entriesMax: number,
+) {
+  const nodes = referrersOf(references, name);
+  const page = namesAfter(nodes, cursor, entriesMax);
+  return { count: nodes.size, nodes: page.names, more: page.more };
 }
 
 function askerOf({ session, id, operation, mode }: Request) {

@@ -1,34 +1,65 @@
 // A checkpoint: a whole table in one file of lines, written beside the one in force and renamed into its place, so that there
 // is always one that is whole. Knows files; no SQLite and no lock.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { recordsOf, tableFrom, type TableRecord } from "../core/snapshot.ts";
 import type { LockTable } from "../core/table.ts";
+import { syncFolder } from "./folder.ts";
 import { JournalError } from "./journal.ts";
 
 const format = 1;
 const chunkCharactersMax = 256 * 1024;
+const readBytes = 1024 * 1024;
+const lineFeed = 10;
 
 type FirstLine = { baton: "checkpoint"; format: number };
 type LastLine = { lines: number; crc: number };
 
 /** Where the checkpoint of a folder is. */
-function checkpointPath(folder: string): string {
+export function checkpointPath(folder: string): string {
   return join(folder, "checkpoint.ndjson");
 }
 
 /** Writes the table as the folder's checkpoint; once it returns, that survives a crash of the machine. */
 export function writeCheckpoint(folder: string, table: LockTable): void {
   const path = checkpointPath(folder);
-  const file = openSync(`${path}.new`, "w", 0o600);
+  try {
+    writeBeside(path, table);
+  } catch (error) {
+    dropUnfinished(folder);
+    throw error;
+  }
+  renameSync(unfinished(path), path);
+  syncFolder(folder);
+}
+
+/** Removes what is left of a checkpoint that was not finished. */
+export function dropUnfinished(folder: string): void {
+  rmSync(unfinished(checkpointPath(folder)), { force: true });
+}
+
+/** The table of the folder's checkpoint, or undefined when there is none. */
+export function readCheckpoint(folder: string): LockTable | undefined {
+  const path = checkpointPath(folder);
+  if (!existsSync(path)) return undefined;
+  try {
+    return tableFrom(recordsIn(path));
+  } catch (error) {
+    if (error instanceof JournalError) throw error;
+    throw damaged(path, error);
+  }
+}
+
+function writeBeside(path: string, table: LockTable): void {
+  const file = openSync(unfinished(path), "w", 0o600);
   try {
     let crc = 0;
     let lines = 1;
     let chunk = lineOf({ baton: "checkpoint", format } satisfies FirstLine);
     const write = () => {
       crc = crc32(chunk, crc);
-      writeSync(file, chunk);
+      writeFileSync(file, chunk);
       chunk = "";
     };
     for (const record of recordsOf(table)) {
@@ -37,47 +68,64 @@ export function writeCheckpoint(folder: string, table: LockTable): void {
       if (chunk.length > chunkCharactersMax) write();
     }
     write();
-    writeSync(file, lineOf({ lines, crc } satisfies LastLine));
+    writeFileSync(file, lineOf({ lines, crc } satisfies LastLine));
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(`${path}.new`, path);
-  syncFolder(dirname(path));
 }
 
-/** The table of the folder's checkpoint, or undefined when there is none. */
-export function readCheckpoint(folder: string): LockTable | undefined {
-  const path = checkpointPath(folder);
-  if (!existsSync(path)) return undefined;
-  const text = readFileSync(path, "utf8");
-  const lastStart = text.lastIndexOf("\n", text.length - 2) + 1;
-  const body = text.slice(0, lastStart);
-  const damaged = new JournalError(
-    `${path} is damaged: put back a copy of the whole folder, or move it away to start empty`,
-  );
-  const last: LastLine = parse(text.slice(lastStart), damaged);
-  const lines = body.split("\n");
-  lines.pop();
-  if (last.crc !== crc32(body) || last.lines !== lines.length) throw damaged;
-  const [first, ...records] = lines;
-  const { format: written }: FirstLine = parse(first ?? "", damaged);
-  if (written > format) {
-    throw new JournalError(
-      `${path} has format ${written}, made by a newer Baton; this one reads formats up to ${format}`,
-    );
+/** The records of a checkpoint; the one who takes the last of them knows that all of them are as they were written. */
+function* recordsIn(path: string): Generator<TableRecord> {
+  let crc = 0;
+  let lines = 0;
+  let previous: Buffer | undefined;
+  for (const line of linesIn(path)) {
+    if (previous !== undefined) {
+      crc = crc32(previous, crc);
+      lines += 1;
+      if (lines === 1) checkFormat(path, previous);
+      else yield parse(previous);
+    }
+    previous = line;
   }
-  return tableFrom(records.map((line): TableRecord => parse(line, damaged)));
+  const last: LastLine = parse(previous);
+  if (last.crc !== crc || last.lines !== lines) throw damaged(path);
 }
 
-/** Makes the names in a folder survive a crash of the machine. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, "r");
+/** The lines of a file, each with its line feed; the last one may have none. */
+function* linesIn(path: string): Generator<Buffer> {
+  const file = openSync(path, "r");
   try {
-    fsyncSync(handle);
+    let rest: Buffer = Buffer.alloc(0);
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(readBytes);
+      const length = readSync(file, chunk);
+      if (length === 0) break;
+      const bytes = Buffer.concat([rest, chunk.subarray(0, length)]);
+      let start = 0;
+      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
+        yield bytes.subarray(start, end + 1);
+        start = end + 1;
+      }
+      rest = bytes.subarray(start);
+    }
+    if (rest.length > 0) yield rest;
   } finally {
-    closeSync(handle);
+    closeSync(file);
   }
+}
+
+function checkFormat(path: string, line: Buffer): void {
+  const { format: written }: FirstLine = parse(line);
+  if (written <= format) return;
+  throw new JournalError(
+    `${path} has format ${written}, made by a newer Baton; this one reads formats up to ${format}`,
+  );
+}
+
+function unfinished(path: string): string {
+  return `${path}.new`;
 }
 
 function lineOf(value: FirstLine | TableRecord | LastLine): string {
@@ -85,10 +133,12 @@ function lineOf(value: FirstLine | TableRecord | LastLine): string {
 }
 
 /** What this file wrote is what it reads: the checksum stands for the form. */
-function parse(line: string, damaged: JournalError) {
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw damaged;
-  }
+function parse(line: Buffer | undefined) {
+  return JSON.parse(String(line));
+}
+
+function damaged(path: string, cause?: unknown): JournalError {
+  return new JournalError(`${path} is damaged: put back a copy of the whole folder, or move it away to start empty`, {
+    cause,
+  });
 }

@@ -2,15 +2,10 @@
 // thread, so that the hub need not stand still. Knows nothing of the hub but its folder.
 import { parentPort, workerData } from "node:worker_threads";
 import { writeCheckpoint } from "./checkpoint.ts";
-import { openSqlite, recover } from "./sqlite-file.ts";
+import { recover } from "./sqlite-file.ts";
 
 const folder: string = workerData;
-const database = openSqlite(folder);
-try {
-  const { table } = recover(folder, database);
-  writeCheckpoint(folder, table);
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
-  parentPort?.postMessage(table.order);
-} finally {
-  database.close();
-}
+const { table } = recover(folder);
+writeCheckpoint(folder, table);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
+parentPort?.postMessage(table.order);

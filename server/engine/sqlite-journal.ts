@@ -1,46 +1,63 @@
 // The journal in a file: one row a batch, one synced commit a row, before anybody hears of it [B3]; now and then a checkpoint
 // takes the place of the rows before it. Knows SQLite; decides nothing.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import type { TableSettings } from "../core/command.ts";
-import type { LockTable } from "../core/table.ts";
 import type { Logger } from "../log.ts";
+import { dropUnfinished } from "./checkpoint.ts";
+import { makeFolder } from "./folder.ts";
 import { JournalError, type Batch, type Book, type Hear, type Journal } from "./journal.ts";
-import { checksumOf, openSqlite, recover, sqlitePath, withPath, type Recovered, type Row } from "./sqlite-file.ts";
+import { JournalMark, markPath } from "./journal-mark.ts";
+import { recoverWhole, timeNow } from "./recovery.ts";
+import { checksumOf, openSqlite, sqlitePath, withPath, type Recovered, type Row } from "./sqlite-file.ts";
 
-type BookParts = { folder: string; settings: TableSettings; recoveryGraceMs: number; clock: Clock; log: Logger };
+type BookParts = {
+  folder: string;
+  settings: TableSettings;
+  recoveryGraceMs: number;
+  clock: Clock;
+  log: Logger;
+  /** How long the text of the rows grows, in UTF-16 units, before a checkpoint takes their place. */
+  compactCharacters?: number;
+};
 
-// Journal text after which a checkpoint is made; reading as much back takes about a second.
-const compactCharacters = 32 * 1024 * 1024;
+// Reading as much back takes about a second.
+const compactCharactersUsual = 32 * 1024 * 1024;
 const prunedRowsPerBatch = 64;
 const sqliteBusy = 5;
 
 /** Opens the book in a folder, made when there is none; one hub at a time [B6]. */
-export function sqliteBook({ folder, settings, recoveryGraceMs, clock, log }: BookParts): Book {
+export function sqliteBook(parts: BookParts): Book {
+  const { folder, settings, recoveryGraceMs, clock } = parts;
   const lock = lockFolder(folder);
-  const database = openSqlite(folder);
-  const { table, last } = recover(folder, database);
-  const { nowMs, isUndated } = timeNow(last, clock);
-  return {
-    table,
-    nowMs,
-    beginning: { type: "begin", order: clock.wallMicroseconds(), settings, recoveryGraceMs, isUndated },
-    open: (hear) => new SqliteJournal({ folder, database, lock, table, hear, log, survivesMs: recoveryGraceMs, clock }),
-  };
+  try {
+    const recovered = recoverWhole(folder);
+    dropUnfinished(folder);
+    const database = openSqlite(folder);
+    // The log begins anew: what a crash has left behind its end is gone, and what a failed sync has left in memory is written.
+    withPath(sqlitePath(folder), () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+    const mark = withPath(markPath(folder), () => new JournalMark(folder, recovered.last?.first ?? 0));
+    const { nowMs, isUndated } = timeNow(recovered.last, clock);
+    return {
+      table: recovered.table,
+      nowMs,
+      beginning: { type: "begin", order: clock.wallMicroseconds(), settings, recoveryGraceMs, isUndated },
+      open: (hear) => new SqliteJournal({ ...parts, lock, database, mark, recovered, hear }),
+    };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }
 
-type JournalParts = {
-  folder: string;
-  database: DatabaseSync;
+type JournalParts = BookParts & {
   lock: DatabaseSync;
-  table: LockTable;
+  database: DatabaseSync;
+  mark: JournalMark;
+  recovered: Recovered;
   hear: Hear;
-  log: Logger;
-  survivesMs: number;
-  clock: Clock;
 };
 
 class SqliteJournal implements Journal {
@@ -48,15 +65,19 @@ class SqliteJournal implements Journal {
   readonly #parts: JournalParts;
   readonly #insert;
   readonly #prune;
-  #characters = 0;
+  readonly #compactCharacters: number;
+  #characters: number;
   #compacting: Worker | undefined;
   /** Rows up to this step are in the checkpoint, and go a few at a time. */
-  #prunableOrder = 0;
+  #prunableOrder: number;
 
   constructor(parts: JournalParts) {
+    const { database, recovered, recoveryGraceMs, compactCharacters = compactCharactersUsual } = parts;
     this.#parts = parts;
-    this.survivesMs = parts.survivesMs;
-    const { database } = parts;
+    this.survivesMs = recoveryGraceMs;
+    this.#compactCharacters = compactCharacters;
+    this.#characters = recovered.characters;
+    this.#prunableOrder = recovered.checkpointOrder;
     this.#insert = database.prepare("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)");
     // The last row stays: it says when this was.
     this.#prune = database.prepare(`DELETE FROM batch WHERE first IN (
@@ -64,18 +85,19 @@ class SqliteJournal implements Journal {
   }
 
   append({ commands, nowMs }: Batch): void {
-    const { table, folder, hear, clock } = this.#parts;
+    const { recovered, folder, hear, clock, mark } = this.#parts;
     const row: Row = {
-      first: table.order + 1,
+      first: recovered.table.order + 1,
       tableMs: nowMs,
       wallMs: Math.round(clock.wallMicroseconds() / 1_000),
       bootMs: Math.round(clock.sinceBootMs()),
       commands: JSON.stringify(commands),
     };
     withPath(sqlitePath(folder), () => this.#commit(row));
+    withPath(markPath(folder), () => mark.move(row.first));
     hear({ commands, nowMs });
     this.#characters += row.commands.length;
-    if (this.#characters > compactCharacters) this.#compact();
+    if (this.#characters > this.#compactCharacters) this.#compact();
   }
 
   isReachable(): boolean {
@@ -83,9 +105,11 @@ class SqliteJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    const { database, mark, lock } = this.#parts;
     await this.#compacting?.terminate();
-    this.#parts.database.close();
-    this.#parts.lock.close();
+    database.close();
+    mark.close();
+    lock.close();
   }
 
   #commit(row: Row): void {
@@ -121,10 +145,9 @@ class SqliteJournal implements Journal {
 
 /** Holds the folder for this process; the system lets go of it when the process ends, however it ends. */
 function lockFolder(folder: string): DatabaseSync {
-  const path = join(folder, "lock.db");
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const lock = new DatabaseSync(path, { timeout: 0 });
+    makeFolder(folder);
+    const lock = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
@@ -136,12 +159,4 @@ function lockFolder(folder: string): DatabaseSync {
       cause: error,
     });
   }
-}
-
-/** The table's time now: what has passed since the last row, by the clock that says more [O6]. */
-function timeNow(last: Recovered["last"], clock: Clock): { nowMs: number; isUndated: boolean } {
-  if (last === undefined) return { nowMs: 0, isUndated: false };
-  const wallMs = clock.wallMicroseconds() / 1_000 - last.wallMs;
-  const bootMs = clock.sinceBootMs() - last.bootMs;
-  return { nowMs: last.tableMs + Math.max(0, wallMs, bootMs), isUndated: wallMs < 0 };
 }

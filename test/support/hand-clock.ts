@@ -19,7 +19,11 @@ export class HandClock implements Clock {
     };
   }
 
-  afterTurn(callback: () => void): void {
+  afterRead(callback: () => void): void {
+    this.#turns.push(callback);
+  }
+
+  afterRound(callback: () => void): void {
     this.#turns.push(callback);
   }
 

@@ -74,7 +74,7 @@ export function engineContract(name: string, openBook: OpenBook): void {
 export function started(openBook: OpenBook, clock = new HandClock()) {
   const book = openBook({ limits, lockDelayMs: 0, outcomeTtlMs: 600_000 }, clock);
   const effects: Effect[] = [];
-  const onProposal = () => clock.afterTurn(() => engine.commit());
+  const onProposal = () => clock.afterRound(() => engine.commit());
   const engine: Engine = createEngine({ book, clock, onEffects: (some) => effects.push(...some), onProposal });
   const answers = () =>
     effects.splice(0).flatMap((effect) => {
