@@ -15,7 +15,7 @@ const parts = [
   { program: "skopeo", debian: "skopeo", tests: "test/e2e/pull.test.ts" },
   { program: "etcd", debian: "etcd-server", tests: "test/server/engine/etcd.test.ts" },
   { program: "etcdctl", debian: "etcd-client", tests: "test/server/engine/etcd.test.ts" },
-  { program: "chromium", debian: "chromium", tests: "test/e2e/dashboard.test.ts" },
+  { program: "chromium", debian: "chromium", tests: "test/e2e/browser.test.ts" },
 ];
 
 installPackages();
