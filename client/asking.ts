@@ -70,7 +70,7 @@ export type Asker = {
 
 /** Messages that are about one request. */
 export type RequestMessage = HubMessageOf<
-  "queued" | "granted" | "skipped" | "failed" | "released" | "extended" | "lost" | "wanted"
+  "queued" | "granted" | "skipped" | "failed" | "released" | "extended" | "lost" | "wanted" | "references"
 >;
 
 /**

@@ -199,6 +199,7 @@ export class Conversation implements Wire {
       case "extended":
       case "lost":
       case "wanted":
+      case "references":
         return this.requests.hear(message);
       case "welcome":
       case "authorized":
@@ -208,7 +209,6 @@ export class Conversation implements Wire {
         return this.#advance({ kind: "message", message });
       case "error":
         return this.#refused(message);
-      case "references":
       case "watching":
       case "changes":
         // Answers to what this SDK does not ask yet.

@@ -16,6 +16,7 @@ import type { HubEvents } from "./hub-events.ts";
 import { Lock } from "./lock.ts";
 import { Mutexes, type Mutex } from "./mutex.ts";
 import { runLocked, runOnce, type Once, type Work } from "./once.ts";
+import { References } from "./references.ts";
 import type { PageOptions, ResourcePages } from "./resource-pages.ts";
 
 /** The work of either overload of `request`: a method's parameters, unlike a function's, may be narrower than declared. */
@@ -31,6 +32,8 @@ type AnyWork<Result> = { run(lock: Lock | null): Result | PromiseLike<Result> }[
 export class Hub implements AsyncDisposable {
   /** The name of this node. */
   readonly node: string;
+  /** Which nodes reference a resource: sets that the hub keeps for whoever wants one place for them. */
+  readonly references: References;
   readonly #conversation: Conversation;
   readonly #pages: ResourcePages;
   readonly #mutexes = new Mutexes((resource, options) => this.lock(resource, options));
@@ -40,6 +43,7 @@ export class Hub implements AsyncDisposable {
     this.node = node;
     this.#conversation = conversation;
     this.#pages = pages;
+    this.references = new References(conversation.requests, pages);
   }
 
   /** The id of the session that is open, or that is to be resumed; undefined between two sessions. */

@@ -9,6 +9,8 @@ export type { Once, Work } from "./once.ts";
 export type { FailOptions } from "./hold.ts";
 export type { HubEvents } from "./hub-events.ts";
 export type { TokenSource } from "./token.ts";
+export { References, type ReferencesFilter } from "./references.ts";
+export type { ReferenceSet } from "./referral.ts";
 export type { PageOptions } from "./resource-pages.ts";
 export type { PlatformSocket, WebSocketConstructor } from "./websocket.ts";
 export type { Clock } from "./clock.ts";

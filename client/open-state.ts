@@ -38,10 +38,14 @@ export function hearInOpen(open: Open, message: SessionMessage, nowMs: number): 
     case "authorized":
       tokenLasts(open, message.tokenExpiresInMs, nowMs);
       return [];
-    case "ping":
+    case "ping": {
       open.session.pongSeen(message.seen);
+      // After a pause the pings that came meanwhile are read first: an answer that is too late proves nothing.
+      const isLate = nowMs >= open.session.sureUntilMs;
       open.session.pongSent(message.n, nowMs);
-      return [{ kind: "send", message: { type: "pong", n: message.n } }];
+      const pong = { kind: "send", message: { type: "pong", n: message.n } } as const;
+      return isLate ? [{ kind: "unsure" }, pong] : [pong];
+    }
     case "pong":
       open.session.pingAnswered();
       return [];

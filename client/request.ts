@@ -4,6 +4,7 @@ import { assertNever } from "../shared/errors.ts";
 import { encode, type HubMessageOf } from "../shared/protocol.ts";
 import { failedError, skipOf, type Asker, type RequestMessage, type Wish } from "./asking.ts";
 import { BatonError } from "./baton-error.ts";
+import type { Call } from "./call.ts";
 import { farewell, unsureFarewell, type Farewell } from "./farewell.ts";
 import { Holding, type Leaver, type Line } from "./holding.ts";
 import { Patience } from "./patience.ts";
@@ -14,7 +15,7 @@ export type Book = Line & {
   /** How long the hub keeps a resource after a session that ended, in milliseconds [S6]. */
   readonly lockDelayMs: number;
   /** The request has come to its end. */
-  over(request: Request): void;
+  over(call: Call): void;
 };
 
 type State =
@@ -30,7 +31,7 @@ type State =
 const againMs = 1_000;
 
 /** One request. */
-export class Request implements Leaver {
+export class Request implements Call, Leaver {
   readonly #wish: Wish;
   readonly #asker: Asker;
   readonly #book: Book;
@@ -47,12 +48,10 @@ export class Request implements Leaver {
     this.#patience = new Patience(wish.waitMs, book);
   }
 
-  /** Its id in the session; 0 until it was asked. */
   get id(): number {
     return this.#id;
   }
 
-  /** Whether all that is left is to hear that it is over. */
   get isLeaving(): boolean {
     return this.#state.kind === "leaving";
   }
@@ -159,6 +158,8 @@ export class Request implements Leaver {
         return this.#state.kind === "held" ? this.#state.holding.extended() : undefined;
       case "wanted":
         return this.#asker.wanted?.(message.waiting);
+      case "references":
+        return;
       default:
         return assertNever(message);
     }

@@ -6,6 +6,8 @@ import { boundsOf, type Bounds } from "./bounds.ts";
 import { guarded } from "./events.ts";
 import { farewell, unsureFarewell } from "./farewell.ts";
 import { unsureError } from "./holding.ts";
+import type { Call } from "./call.ts";
+import { Referral, type Question, type ReferenceSet } from "./referral.ts";
 import { Request, type Book } from "./request.ts";
 import type { Session } from "./session.ts";
 
@@ -25,9 +27,9 @@ const boundsUntold = boundsOf({});
 export class Requests implements Book {
   readonly #wire: Wire;
   /** In the order of their ids. */
-  readonly #live = new Map<number, Request>();
+  readonly #live = new Map<number, Call>();
   /** To be asked, in that order, as soon as a session is open. */
-  #unsent = new Set<Request>();
+  #unsent = new Set<Call>();
   #session: Session | undefined;
   #connections = 0;
   #connection = 0;
@@ -94,6 +96,22 @@ export class Requests implements Book {
     return promise;
   }
 
+  /**
+   * Asks for a reference set, or changes it, now or as soon as a session is open.
+   *
+   * @throws BatonError why nothing was changed; the signal's reason when that aborts
+   */
+  refer(question: Question, signal: AbortSignal | undefined): Promise<ReferenceSet> {
+    const { promise, resolve, reject } = Promise.withResolvers<ReferenceSet>();
+    const referral = new Referral(question, { resolve, reject }, this);
+    const giveUp = () => referral.close(signal?.reason);
+    if (this.#closed !== undefined) reject(this.#closed);
+    else if (signal?.aborted === true) giveUp();
+    else this.#enter(referral);
+    signal?.addEventListener("abort", giveUp);
+    return promise.finally(() => signal?.removeEventListener("abort", giveUp));
+  }
+
   /** The hub has said something about a request. */
   hear(message: RequestMessage): void {
     const request = this.#live.get(message.id);
@@ -129,7 +147,7 @@ export class Requests implements Book {
   /** The session is gone: what it held is lost, and what it awaited is asked for again in the next. */
   ended(error: BatonError): void {
     this.#connection = 0;
-    const again: Request[] = [];
+    const again: Call[] = [];
     for (const request of this.#live.values()) if (request.ended(error)) again.push(request);
     this.#live.clear();
     this.#unsent = new Set([...again, ...this.#unsent]);
@@ -176,18 +194,18 @@ export class Requests implements Book {
     if (this.#holds === 1 && change === 1) this.#wire.holdsSomething();
   }
 
-  over(request: Request): void {
+  over(request: Call): void {
     this.#live.delete(request.id);
     this.#unsent.delete(request);
   }
 
-  #enter(request: Request): void {
+  #enter(request: Call): void {
     if (this.#connection > 0) return this.#ask(request);
     this.#unsent.add(request);
     request.away();
   }
 
-  #ask(request: Request): void {
+  #ask(request: Call): void {
     this.#lastId += 1;
     request.ask(this.#lastId);
     this.#live.set(this.#lastId, request);

@@ -1,5 +1,11 @@
 // What a hub says of its resources over HTTP, and what an admin may do to them there. Knows no socket and no session.
-import { decodeRefusal, decodeResourcePage, decodeResourceView } from "../shared/pages.ts";
+import {
+  decodeReferencePage,
+  decodeReferrerPage,
+  decodeRefusal,
+  decodeResourcePage,
+  decodeResourceView,
+} from "../shared/pages.ts";
 import type { ResourceRow, ResourceView } from "../shared/protocol.ts";
 import { BatonError, statusError } from "./baton-error.ts";
 
@@ -40,14 +46,20 @@ export class ResourcePages {
 
   /** All resources whose names begin so, page by page, by name. */
   async *list(prefix: string, signal: AbortSignal | undefined): AsyncGenerator<ResourceRow, void, undefined> {
-    let cursor: string | undefined;
-    do {
-      const query = { prefix, ...(cursor !== undefined && { cursor }) };
-      const response = await this.#call({ method: "GET", path: "/v1/resources", query, signal });
-      const page = read(decodeResourcePage, response, await response.text());
-      yield* page.resources;
-      ({ cursor } = page);
-    } while (cursor !== undefined);
+    const pages = this.#pages("/v1/resources", { prefix }, decodeResourcePage, signal);
+    for await (const { resources } of pages) yield* resources;
+  }
+
+  /** All nodes that reference a resource, page by page, by name. */
+  async *referrers(name: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {
+    const pages = this.#pages("/v1/references", { name }, decodeReferrerPage, signal);
+    for await (const { nodes } of pages) yield* nodes;
+  }
+
+  /** All that is referenced, of a prefix or by a node, page by page, by name. */
+  async *referenced(query: Record<string, string>, signal: AbortSignal | undefined) {
+    const pages = this.#pages("/v1/references", query, decodeReferencePage, signal);
+    for await (const { references } of pages) yield* references;
   }
 
   /** Takes a resource from its holders [H2]. */
@@ -60,6 +72,23 @@ export class ResourcePages {
   /** Forgets the remembered outcome of a resource [O8]. */
   async forget(resource: string, signal: AbortSignal | undefined): Promise<void> {
     await this.#act({ method: "DELETE", path: "/v1/resource/outcome", query: { name: resource }, signal });
+  }
+
+  /** Every page of a list, each fetched when it is wanted. */
+  async *#pages<Page extends { cursor?: string | undefined }>(
+    path: string,
+    filter: Record<string, string>,
+    decode: (text: string) => Page | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Page, void, undefined> {
+    let cursor: string | undefined;
+    do {
+      const query = { ...filter, ...(cursor !== undefined && { cursor }) };
+      const response = await this.#call({ method: "GET", path, query, signal });
+      const page = read(decode, response, await response.text());
+      yield page;
+      ({ cursor } = page);
+    } while (cursor !== undefined);
   }
 
   async #act(call: Call): Promise<void> {

@@ -5,6 +5,10 @@ import { boundsOf, type Bounds } from "./bounds.ts";
 
 /** Of what the hub promises, so much is relied on: clocks of two machines do not run at the same rate. */
 const trustedShare = 0.9;
+/** Of what is sure, so much passes before a sign of life is asked for: the rest is what a pause may last and cost nothing. */
+const askedShare = 1 / 3;
+/** After so many heartbeats without a pong the hub ends a session without grace [S2]. */
+const silentHeartbeats = 3;
 
 /** A session that the hub has welcomed. */
 export class Session {
@@ -18,6 +22,8 @@ export class Session {
   graceMs: number;
   /** When the last message was sent that the hub is known to have received. */
   #provenAtMs: number;
+  /** When the last pong was sent, or the hello: the hub counts silence from no earlier. */
+  #spokeAtMs: number;
   #pongs: { n: number; sentAtMs: number }[] = [];
   #pingSentAtMs: number | undefined;
 
@@ -31,6 +37,7 @@ export class Session {
     this.bounds = boundsOf(welcome.limits);
     this.graceMs = welcome.graceMs;
     this.#provenAtMs = helloAtMs;
+    this.#spokeAtMs = helloAtMs;
   }
 
   /** What a hello resumes it with [S4]. */
@@ -46,6 +53,7 @@ export class Session {
   /** A ping is being answered [S2]. */
   pongSent(n: number, nowMs: number): void {
     this.#pongs.push({ n, sentAtMs: nowMs });
+    this.#spokeAtMs = nowMs;
   }
 
   /** The hub names the last pong that has arrived [S2]. */
@@ -68,18 +76,24 @@ export class Session {
     this.#pingSentAtMs = undefined;
   }
 
-  /** Until when what is held is surely held, in milliseconds of the clock; Infinity where only the socket vouches for it. */
+  /**
+   * Until when what is held is held, in milliseconds of the clock [S12]: surely, where the hub promises grace or a lock delay.
+   * Where it does not, any end of the socket is the end; but that of one's own silence, as after a pause, is foreseen.
+   */
   get sureUntilMs(): number {
-    return this.#provenAtMs + this.#windowMs;
+    const promisedMs = this.#promisedMs;
+    if (promisedMs === 0) return this.#spokeAtMs + silentHeartbeats * this.heartbeatMs * trustedShare;
+    return this.#provenAtMs + promisedMs * trustedShare;
   }
 
   /** When to ask the hub for a sign that it hears, if something is held; Infinity when it is asked, or of no use. */
   get pingAtMs(): number {
-    return this.#pingSentAtMs === undefined ? this.#provenAtMs + this.#windowMs / 2 : Infinity;
+    const promisedMs = this.#promisedMs;
+    if (promisedMs === 0 || this.#pingSentAtMs !== undefined) return Infinity;
+    return this.#provenAtMs + promisedMs * trustedShare * askedShare;
   }
 
-  get #windowMs(): number {
-    const promisedMs = this.graceMs + this.lockDelayMs;
-    return promisedMs === 0 ? Infinity : promisedMs * trustedShare;
+  get #promisedMs(): number {
+    return this.graceMs + this.lockDelayMs;
   }
 }

@@ -137,7 +137,7 @@ function addAdminActions(api: Hono, hub: Hub, log: Logger): void {
 }
 
 function answer(context: Context, answered: Answered, name: string) {
-  if (answered === "done") return context.body(null, 204);
+  if (answered === "done") return context.json({ resource: name });
   if (answered === "absent") return absent(context, name);
   return context.json({ code: "CONFLICT", message: "that fence no longer holds the resource" }, 409);
 }

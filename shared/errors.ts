@@ -18,7 +18,10 @@ export const codes = {
   ATTEMPTS_EXHAUSTED: { comeBack: "no", meaning: "maxAttempts tries have failed" },
   LIMIT_MISMATCH: { comeBack: "no", meaning: "another permit request for the resource names another limit" },
   QUEUE_FULL: { comeBack: "later", meaning: "the resource has as many waiters as the hub allows" },
-  TOO_MANY_REQUESTS: { comeBack: "later", meaning: "the session or the hub has as many requests as the hub allows" },
+  TOO_MANY_REQUESTS: {
+    comeBack: "later",
+    meaning: "the session or the hub has as many requests, or the hub as many references, as it allows",
+  },
   INVALID_KEY: { comeBack: "no", meaning: "a resource, operation or node name breaks its form" },
   INVALID_MESSAGE: { comeBack: "no", meaning: "the message does not have the form of the protocol" },
   DUPLICATE_ID: { comeBack: "no", meaning: "the request id is not live and not above the highest received" },

@@ -6,6 +6,7 @@ import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
 import { printable } from "./output.ts";
 import { pullCommand } from "./pull.ts";
+import { removeCommand } from "./remove.ts";
 import { runCommand } from "./run.ts";
 import { showCommand } from "./show.ts";
 import { forgetCommand, unlockCommand } from "./unlock.ts";
@@ -28,7 +29,16 @@ const program = new Command("baton")
   .configureOutput({ outputError: (text, write) => write(escaped(text.replace(/^error: /, "baton: "))) })
   .addHelpText("after", `${examples}\n${exitCodesHelp}`);
 
-for (const command of [runCommand(), pullCommand(), listCommand(), showCommand(), unlockCommand(), forgetCommand()]) {
+const commands = [
+  runCommand(),
+  pullCommand(),
+  removeCommand(),
+  listCommand(),
+  showCommand(),
+  unlockCommand(),
+  forgetCommand(),
+];
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -44,7 +44,7 @@ export function shortDigest(digest: string): string {
 }
 
 /** Whom a waiter waits for, as far as the hub has said. */
-export function holderText({ holders }: PullEventOf<"queued">): string {
+export function holderText({ holders }: Pick<PullEventOf<"queued">, "holders">): string {
   const [holder] = holders;
   if (holder === undefined) return "the next holder";
   const { done, total } = holder.progress ?? {};

@@ -1,9 +1,7 @@
 // `baton pull`: an image into a store that nodes share, each blob once in the cluster. Knows the SDK and the content
 // library; nothing of the wire.
-import { constants } from "node:os";
 import { Command } from "commander";
 import {
-  ContentError,
   parsePlatform,
   parseReference,
   pullImage,
@@ -13,13 +11,13 @@ import {
   type Platform,
   type PullSummary,
 } from "../content/index.ts";
+import { refuse } from "./content-refusal.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { interruptible } from "./interruption.ts";
 import { absence, openHub } from "./open-hub.ts";
 import { hubOptions, parseDuration, parseInteger, withHubOptions, type HubOptions } from "./options.ts";
-import { jsonLine, printable, say } from "./output.ts";
 import { barsView } from "./pull-bars.ts";
 import { jsonView, linesView, summaryText, type PullView } from "./pull-view.ts";
-import { refusal } from "./refusal.ts";
 
 type Flags = {
   url?: string;
@@ -43,7 +41,8 @@ Examples:
 
 Progress goes to stderr, the summary to stdout; with --json, one JSON line per event to stdout.
 Exit codes: 0 it is in the store; 1 registry or store failed; 64 usage; 69 hub unreachable; 76 the hub was lost half
-way; 77 not allowed by the hub; 128+n ended by signal n. What was downloaded stays for the next one to go on with.`;
+way; 77 not allowed by the hub; 128+n ended by signal n. What was downloaded stays for the next one to go on with, and
+is counted as needed by the image: \`baton rm\` removes it.`;
 
 /** The command, to be added to the program. */
 export function pullCommand(): Command {
@@ -71,7 +70,7 @@ export function pullCommand(): Command {
 async function pull(image: string, flags: Flags): Promise<number> {
   const place = hubOptions(flags);
   const view = chooseView(flags, place.node);
-  const interruption = interruptible();
+  const interruption = interruptible("what was downloaded stays in the store for the next one");
   try {
     const summary = await pullInto(image, flags, place, view, interruption.signal);
     view.end();
@@ -79,11 +78,7 @@ async function pull(image: string, flags: Flags): Promise<number> {
     return exitCodes.success;
   } catch (error) {
     view.end();
-    const failure = meaningOf(error);
-    const { code, exitCode, message } = failure;
-    if (flags.json === true) writeJson({ at: Date.now(), node: place.node, type: "error", ...failure });
-    say(printable(`${message} (${code})`));
-    return exitCode;
+    return refuse(error, place.node, flags.json === true);
   } finally {
     interruption.end();
   }
@@ -109,10 +104,6 @@ async function pullInto(
   return await pullImage({ hub, store, registry, reference, platform, concurrency, verify, signal: patience, onEvent });
 }
 
-function writeJson(value: object): void {
-  process.stdout.write(`${jsonLine(value)}\n`);
-}
-
 function chooseView({ json }: Flags, node: string): PullView {
   const { stderr, stdout, env } = process;
   if (json === true) return jsonView(node, (line) => stdout.write(`${line}\n`), Date.now);
@@ -128,38 +119,4 @@ function chooseView({ json }: Flags, node: string): PullView {
     },
   };
   return barsView(screen, () => performance.now());
-}
-
-const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** A signal ended it. */
-class Interruption extends Error {
-  readonly exitCode: number;
-
-  constructor(signal: (typeof endingSignals)[number]) {
-    super(`stopped by ${signal}; what was downloaded stays in the store for the next one`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
-
-/** A signal that aborts when the process is told to end; told a second time, it ends at once. */
-function interruptible(): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController();
-  const stops = endingSignals.map((name) => {
-    const stop = (): void => {
-      const interruption = new Interruption(name);
-      if (controller.signal.aborted) process.exit(interruption.exitCode);
-      controller.abort(interruption);
-    };
-    process.on(name, stop);
-    return () => void process.off(name, stop);
-  });
-  return { signal: controller.signal, end: () => stops.forEach((stop) => stop()) };
-}
-
-function meaningOf(error: unknown): { code: string; exitCode: number; message: string } {
-  if (error instanceof Interruption) return { code: "INTERRUPTED", exitCode: error.exitCode, message: error.message };
-  if (!(error instanceof ContentError)) return refusal(error);
-  const { code, message } = error;
-  return { code, exitCode: code === "INVALID_REFERENCE" ? exitCodes.usage : exitCodes.failure, message };
 }

@@ -27,8 +27,15 @@ export type OnceAnswer =
   | { readonly status: "done" }
   | { readonly status: "skipped"; readonly by: string; readonly fence: number; readonly result?: Json | undefined };
 
-/** An exclusive lock that is held; it is released when it is disposed of. */
-export type ContentLock = AsyncDisposable & { readonly signal: AbortSignal; readonly fence: number };
+/** How a lock is asked for. */
+export type LockQuestion = { operation?: string; signal?: AbortSignal; onQueued?: (waiting: Waiting) => void };
+
+/** A lock that is held; it is released when it is disposed of, and says nothing of the work unless `done` has. */
+export type ContentLock = AsyncDisposable & {
+  readonly signal: AbortSignal;
+  readonly fence: number;
+  done(result: { bytes: number }): Promise<void>;
+};
 
 /** A hub, as content sees it. */
 export type ContentHub = {
@@ -37,5 +44,7 @@ export type ContentHub = {
     question: OnceQuestion,
     work: (grant: ContentGrant) => Promise<{ bytes: number }>,
   ): Promise<OnceAnswer>;
-  lock(resource: string, options: { signal?: AbortSignal }): Promise<ContentLock>;
+  lock(resource: string, question: LockQuestion): Promise<ContentLock>;
+  /** Holds it together with all who only look: nobody writes or deletes it meanwhile [Q1]. */
+  shared(resource: string, question: LockQuestion): Promise<ContentLock>;
 };

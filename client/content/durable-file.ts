@@ -26,11 +26,24 @@ export async function refreshFolder(folder: string): Promise<void> {
   }
 }
 
-/** Puts a text into a file, over what was there: by way of `temporary`, a path of our own on the same file system. */
-export async function replaceFile(path: string, text: string, temporary: string): Promise<void> {
+/**
+ * Puts a text into a file, over what was there: by way of `temporary`, a path of our own on the same file system. Asks
+ * `mayStill` when all is written but the name: if it says no, nothing has changed, and false is the answer.
+ */
+export async function replaceFile(
+  path: string,
+  text: string,
+  temporary: string,
+  mayStill: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<boolean> {
   await writeWhole(temporary, text);
+  if (!(await mayStill())) {
+    await unlink(temporary);
+    return false;
+  }
   await rename(temporary, path);
   await syncFolder(dirname(path));
+  return true;
 }
 
 /**

@@ -1,8 +1,8 @@
 // The one file that a holder writes: `ingest/<digest>.<fence>`. It begins with what a dead holder left, counts and
 // hashes as it grows, and becomes the blob in one step. Knows neither hub nor registry.
 import type { Hash } from "node:crypto";
-import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ContentError, storeFault, codeOf } from "./content-error.ts";
 import { digestOf, hashFor } from "./digest.ts";
 import { syncFolder } from "./durable-file.ts";
@@ -189,7 +189,8 @@ export class Ingest {
   async #longestRest(): Promise<string | undefined> {
     const { size } = this.#options;
     let longest: { path: string; bytes: number } | undefined;
-    for (const path of await this.#rests()) {
+    const { store, digest, fence } = this.#options;
+    for (const path of await store.restsOf(digest, fence)) {
       const bytes = await stat(path).then(
         (entry) => entry.size,
         () => 0,
@@ -200,19 +201,9 @@ export class Ingest {
     return longest?.path;
   }
 
-  /** The files of earlier holders: those of a lower fence. */
-  async #rests(): Promise<string[]> {
-    const { store, digest, fence } = this.#options;
-    const names = await readdir(store.ingestFolder);
-    return names.flatMap((name) => {
-      if (!name.startsWith(`${digest}.`)) return [];
-      const other = Number(name.slice(digest.length + 1));
-      return Number.isSafeInteger(other) && other < fence ? [join(store.ingestFolder, name)] : [];
-    });
-  }
-
   async #removeRests(): Promise<void> {
-    for (const path of await this.#rests()) await removeFile(path);
+    const { store, digest, fence } = this.#options;
+    for (const path of await store.restsOf(digest, fence)) await removeFile(path);
   }
 
   /** A full disk is not helped by a rest that nobody can go on with: the space is given back. */

@@ -1,6 +1,8 @@
 // Who may write a blob of a shared store, and who need not: each blob once in the cluster. Knows the hub by what it
 // needs of it; knows no registry.
 import type { Json } from "../../shared/protocol.ts";
+import type { RefCountManager } from "../refcount/index.ts";
+import { storeFault } from "./content-error.ts";
 import type { ContentGrant, ContentHub, Waiting } from "./coordination.ts";
 import { askToHold, type Holding, type Skipped } from "./holding.ts";
 import { Ingest } from "./ingest.ts";
@@ -16,6 +18,11 @@ export type WriterOptions = {
   digest: string;
   /** Bytes of the blob, if they are known. */
   size?: number | undefined;
+  /**
+   * Counts its node as one that needs the blob, by the name `<store id>/<digest>`, once the blob is in the store, whoever
+   * has put it there. Whoever deletes asks it while holding that name exclusively: so no blob goes that is counted.
+   */
+  refcount?: RefCountManager | undefined;
   /** How old a success may be to serve, in milliseconds; 5 minutes unless given [O7]. */
   freshMs?: number | undefined;
   /** Ends the waiting; and a grant that is in hand, as a failure. */
@@ -53,15 +60,16 @@ export async function openWriter(options: WriterOptions): Promise<Writer | Skip>
   const { store, digest, size, verify = false, pause = realPause } = options;
   const signal = options.signal ?? new AbortController().signal;
   const sight = await store.look(digest, size, { verify });
-  if (sight.state === "whole") return { status: "skipped", bytes: sight.bytes };
-  // What is broken here was once called a success: only a new one serves.
-  let freshMs = sight.state === "wrong" ? undefined : (options.freshMs ?? freshMsDefault);
+  if (sight.state === "whole" && (await isCounted(options, signal))) return { status: "skipped", bytes: sight.bytes };
+  // What is broken here, or gone by now, was once called a success: only a new one serves.
+  let freshMs = sight.state === "absent" ? (options.freshMs ?? freshMsDefault) : undefined;
   for (;;) {
     signal.throwIfAborted();
     const asked = await ask(options, freshMs, signal);
     if (asked.status === "held") return await takeUp(options, asked, signal);
     const bytes = size ?? bytesOf(asked);
-    if (await store.appears(digest, bytes, { withinMs: unseenMsMax, signal, pause })) return await skip(options, asked);
+    const isHere = await store.appears(digest, bytes, { withinMs: unseenMsMax, signal, pause });
+    if (isHere && (await isCounted(options, signal))) return await skip(options, asked);
     freshMs = undefined;
   }
 }
@@ -84,14 +92,39 @@ async function takeUp(options: WriterOptions, holding: Holding, signal: AbortSig
     // A hub that lost its memory grants what an earlier one had called done.
     const sight = await store.look(digest, size, { verify });
     if (sight.state === "whole") {
+      await count(options, "skipped");
       await holding.succeed(sight.bytes).catch(() => undefined);
       return { status: "skipped", bytes: sight.bytes };
     }
     const both = AbortSignal.any([granted, signal]);
-    return new Writer(holding, await Ingest.open({ store, digest, size, fence, signal: both }), size);
+    const ingest = await Ingest.open({ store, digest, size, fence, signal: both });
+    return new Writer(holding, ingest, { size, committed: () => count(options, "done") });
   } catch (error) {
     await holding.fail(error);
     throw error;
+  }
+}
+
+/** Counts a blob that is here, while nobody can be deleting it; false when somebody has. */
+async function isCounted({ hub, store, digest, size, refcount }: WriterOptions, signal: AbortSignal): Promise<boolean> {
+  if (refcount === undefined) return true;
+  const resource = store.resource(digest);
+  const nodes = await refcount.storage.get(resource);
+  if (nodes.includes(refcount.node)) return true;
+  await using _looking = await hub.shared(resource, { operation: "pull", signal });
+  if ((await store.look(digest, size)).state !== "whole") return false;
+  await count({ store, digest, refcount }, "skipped");
+  return true;
+}
+
+async function count(
+  { store, digest, refcount }: Pick<WriterOptions, "store" | "digest" | "refcount">,
+  status: "done" | "skipped",
+): Promise<void> {
+  try {
+    await refcount?.update("pull", store.resource(digest), { status });
+  } catch (error) {
+    throw storeFault(error, store.folder);
   }
 }
 

@@ -1,6 +1,7 @@
 // The blobs of one pull: a few at a time, each exists, skipped, or downloaded here; and what they come to. Knows neither
 // manifests nor index.json.
 import { codeOf, ContentError, messageOf } from "./content-error.ts";
+import type { RefCountManager } from "../refcount/index.ts";
 import type { ContentGrant, ContentHub } from "./coordination.ts";
 import { download } from "./download.ts";
 import { concurrencyDefault, askAgainMax, retryAfterMsMax } from "./limits.ts";
@@ -17,6 +18,8 @@ export type BlobPullOptions = {
   hub: ContentHub;
   store: Store;
   registry: Registry;
+  /** Counts the image as one that needs the blobs. */
+  refcount: RefCountManager;
   concurrency?: number | undefined;
   verify?: boolean | undefined;
   signal: AbortSignal;
@@ -26,6 +29,9 @@ export type BlobPullOptions = {
 
 type Tally = Pick<PullSummary, "all" | "downloaded" | "skipped" | "existing" | "fetchedBytes" | "savedBytes">;
 
+/** What has become of a blob; the bytes are its own. */
+type Settled = { kind: "downloaded" | "skipped" | "existing"; bytes: number };
+
 const progressBytesMin = 64 * 1024;
 const progressStepsMax = 200;
 
@@ -34,7 +40,8 @@ export class BlobPull {
   readonly #options: BlobPullOptions;
   readonly #slots: Slots;
   readonly #running = new Set<Promise<void>>();
-  readonly #amounts = { downloaded: nothing(), skipped: nothing(), existing: nothing() };
+  readonly #blobs = new Map<string, Blob>();
+  readonly #settled = new Map<string, Settled>();
   #fetchedBytes = 0;
 
   constructor(options: BlobPullOptions) {
@@ -42,9 +49,10 @@ export class BlobPull {
     this.#slots = new Slots(options.concurrency ?? concurrencyDefault);
   }
 
-  /** Resolves when the blob is in the store, whoever has put it there. */
+  /** Resolves when the blob is in the store, whoever has put it there; asked again, when it is there still. */
   async pull(blob: Blob, door: ContentDoor): Promise<void> {
-    this.#options.onEvent({ type: "blob", blob });
+    if (!this.#blobs.has(blob.digest)) this.#options.onEvent({ type: "blob", blob });
+    this.#blobs.set(blob.digest, blob);
     const running = this.#persist(blob, door);
     this.#running.add(running);
     await running;
@@ -57,10 +65,18 @@ export class BlobPull {
 
   /** What the blobs come to, until now. */
   tally(): Tally {
-    const { downloaded, skipped, existing } = this.#amounts;
-    const all = [downloaded, skipped, existing].reduce(sum, nothing());
+    const settled = [...this.#settled.values()];
+    const of = (kind: Settled["kind"]) => amount(settled.filter((one) => one.kind === kind));
+    const [all, downloaded, skipped, existing] = [amount(settled), of("downloaded"), of("skipped"), of("existing")];
     const savedBytes = Math.max(all.bytes - this.#fetchedBytes, 0);
     return { all, downloaded, skipped, existing, fetchedBytes: this.#fetchedBytes, savedBytes };
+  }
+
+  /** Whether every blob of this pull is in the store, and counted. */
+  async areKept(): Promise<boolean> {
+    const { store, refcount } = this.#options;
+    for (const blob of this.#blobs.values()) if (!(await isKept(store, refcount, blob))) return false;
+    return true;
   }
 
   async #persist(blob: Blob, door: ContentDoor): Promise<void> {
@@ -83,7 +99,7 @@ export class BlobPull {
   }
 
   async #pullOnce({ digest, size }: Blob, door: ContentDoor): Promise<void> {
-    const { hub, store, verify, signal, onEvent, pause } = this.#options;
+    const { hub, store, refcount, verify, signal, onEvent, pause } = this.#options;
     const slot = await this.#slots.take();
     try {
       signal.throwIfAborted();
@@ -92,6 +108,7 @@ export class BlobPull {
         store,
         digest,
         size,
+        refcount,
         verify,
         signal,
         pause,
@@ -111,10 +128,12 @@ export class BlobPull {
 
   #skipped(digest: string, { bytes, by, fence }: Skip): void {
     if (by === undefined || fence === undefined) {
-      count(this.#amounts.existing, bytes);
+      // Looked at once more, it is what it was.
+      if (this.#settled.has(digest)) return;
+      this.#settled.set(digest, { kind: "existing", bytes });
       this.#options.onEvent({ type: "exists", digest, bytes });
     } else {
-      count(this.#amounts.skipped, bytes);
+      this.#settled.set(digest, { kind: "skipped", bytes });
       this.#options.onEvent({ type: "skipped", digest, bytes, by, fence });
     }
   }
@@ -140,9 +159,19 @@ export class BlobPull {
       await writer.close(error);
       throw error;
     }
-    count(this.#amounts.downloaded, size);
+    this.#settled.set(digest, { kind: "downloaded", bytes: size });
     onEvent({ type: "done", digest, bytes: size, fetchedBytes, fence: writer.fence });
   }
+}
+
+/** Whether a blob is in the store, and counted as one that the node of `refcount` needs. */
+export async function isKept(
+  store: Store,
+  { storage, node }: RefCountManager,
+  { digest, size }: { digest: string; size: number },
+): Promise<boolean> {
+  const nodes = await storage.get(store.resource(digest));
+  return nodes.includes(node) && (await store.look(digest, size)).state === "whole";
 }
 
 function grantOf({ fence, attempt, previous }: ContentGrant): Omit<PullEventOf<"granted">, "type" | "digest"> {
@@ -159,15 +188,6 @@ function mayAskAgain(error: unknown): boolean {
   return code === "SESSION_ENDED" || code === "LOCK_REVOKED";
 }
 
-function nothing(): Amount {
-  return { blobs: 0, bytes: 0 };
-}
-
-function count(amount: Amount, bytes: number): void {
-  amount.blobs += 1;
-  amount.bytes += bytes;
-}
-
-function sum(left: Amount, right: Amount): Amount {
-  return { blobs: left.blobs + right.blobs, bytes: left.bytes + right.bytes };
+function amount(settled: readonly Settled[]): Amount {
+  return { blobs: settled.length, bytes: settled.reduce((sum, { bytes }) => sum + bytes, 0) };
 }

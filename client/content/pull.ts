@@ -3,16 +3,18 @@
 import { ContentError } from "./content-error.ts";
 import type { ContentHub } from "./coordination.ts";
 import { nameImage } from "./image-index.ts";
+import { referencesOf } from "./image-references.ts";
 import { manifestBytesMax, askAgainMax, retryAfterMsMax } from "./limits.ts";
 import { readConfigPlatform, readManifest, type Descriptor, type Manifest } from "./manifest.ts";
 import { ociForm } from "./oci-form.ts";
 import { openWriter } from "./open-writer.ts";
 import { pause as realPause, type Pause } from "./pause.ts";
 import { choosePlatform, fits, platformHere, platformName, type Platform } from "./platform.ts";
-import { BlobPull } from "./pull-blob.ts";
+import { BlobPull, isKept } from "./pull-blob.ts";
 import type { Blob, PullEvent, PullSummary } from "./pull-event.ts";
 import type { ImageReference } from "./reference.ts";
-import type { Registry, Resolved } from "./registry.ts";
+import type { RefCountManager } from "../refcount/index.ts";
+import type { ContentDoor, Registry, Resolved } from "./registry.ts";
 import type { Store } from "./store.ts";
 
 /** What is pulled, from where, into what. */
@@ -33,9 +35,9 @@ export type PullOptions = {
 };
 
 /**
- * Pulls an image: resolves its name, then has each of its blobs put into the store by whichever node holds it, and
- * names the image in the store's index.json. The first failure ends the pull; rests are kept. Throws ContentError, the
- * hub's errors, or what the signal says.
+ * Pulls an image: resolves its name, then has each of its blobs put into the store by whichever node holds it, counts the
+ * image as one that needs them, and names it in the store's index.json. The first failure ends the pull; what is there by
+ * then stays, and stays counted. Throws ContentError, the hub's errors, or what the signal says.
  */
 export async function pullImage(options: PullOptions): Promise<PullSummary> {
   const {
@@ -52,12 +54,10 @@ export async function pullImage(options: PullOptions): Promise<PullSummary> {
   const resolved = await resolve(registry, pause, signal);
   onEvent({ type: "resolved", image: reference.name, digest: resolved.digest });
   const { hub, concurrency, verify } = options;
-  const blobs = new BlobPull({ hub, store, registry, concurrency, verify, signal, onEvent, pause });
+  const refcount = referencesOf(store, reference.name);
+  const blobs = new BlobPull({ hub, store, registry, refcount, concurrency, verify, signal, onEvent, pause });
   try {
-    const { manifest, image } = await pullManifest(options, blobs, resolved);
-    await Promise.all(blobsOf(image).map((blob) => blobs.pull(blob, "blobs")));
-    await checkPlatform(options, image.config);
-    await nameImage({ hub, store, signal }, reference.name, await storedForm(options, signal, manifest, image));
+    const manifest = await pullParts(options, { blobs, resolved, refcount, signal });
     const summary = {
       image: reference.name,
       digest: manifest.digest,
@@ -86,13 +86,37 @@ async function resolve(registry: Registry, pause: Pause, signal: AbortSignal): P
   }
 }
 
+type Parts = { blobs: BlobPull; resolved: Resolved; refcount: RefCountManager; signal: AbortSignal };
+
+/** Pulls all that an image consists of and names it, again if something of it was deleted before; gives its manifest. */
+async function pullParts(options: PullOptions, parts: Parts): Promise<Descriptor> {
+  const { hub, store, reference } = options;
+  const { blobs, refcount, signal } = parts;
+  for (;;) {
+    const { manifest, image } = await pullManifest(options, parts);
+    await Promise.all(blobsOf(image).map((blob) => blobs.pull(blob, "blobs")));
+    await checkPlatform(options, blobs, image.config);
+    const stored = await storedForm(options, parts, manifest, image);
+    const isWhole = async () => (await blobs.areKept()) && (await isKept(store, refcount, stored));
+    if (await nameImage({ hub, store, signal }, reference.name, stored, isWhole)) return manifest;
+  }
+}
+
+/** Reads a small blob; pulls it before, and again if it was deleted before it could be read. */
+async function readBlob(store: Store, blobs: BlobPull, blob: Blob, door: ContentDoor): Promise<Uint8Array> {
+  for (;;) {
+    await blobs.pull(blob, door);
+    const bytes = await store.read(blob.digest);
+    if (bytes !== undefined) return bytes;
+  }
+}
+
 type ImageManifest = Extract<Manifest, { kind: "image" }>;
 
 /** The image's manifest, by way of an index if the name means one; both are in the store then. */
 async function pullManifest(
   { store, reference, platform = platformHere(process.arch) }: PullOptions,
-  blobs: BlobPull,
-  resolved: Resolved,
+  { blobs, resolved }: Parts,
 ): Promise<{ manifest: Descriptor; image: ImageManifest }> {
   const read = async (descriptor: Descriptor): Promise<Manifest> => {
     const { digest, size, mediaType } = descriptor;
@@ -102,8 +126,8 @@ async function pullManifest(
         `${digest} is no manifest: it has ${size} bytes, allowed are ${manifestBytesMax}`,
       );
     }
-    await blobs.pull({ digest, size, kind: "manifest" }, "manifests");
-    return readManifest(await store.read(digest), mediaType, `${reference.name} (${digest})`);
+    const bytes = await readBlob(store, blobs, { digest, size, kind: "manifest" }, "manifests");
+    return readManifest(bytes, mediaType, `${reference.name} (${digest})`);
   };
   const top = await read(resolved);
   if (top.kind === "image") return { manifest: { ...resolved, mediaType: top.mediaType }, image: top };
@@ -123,14 +147,15 @@ function blobsOf({ config, layers }: ImageManifest): Blob[] {
 /** What index.json is to name: the manifest as it came, or the OCI form of Docker's, which is put into the store first. */
 async function storedForm(
   { hub, store }: PullOptions,
-  signal: AbortSignal,
+  { refcount, signal }: Parts,
   manifest: Descriptor,
   image: ImageManifest,
 ): Promise<Descriptor> {
   const form = ociForm(image);
   if (form === undefined) return manifest;
   const { bytes, descriptor } = form;
-  const opened = await openWriter({ hub, store, digest: descriptor.digest, size: descriptor.size, signal });
+  const { digest, size } = descriptor;
+  const opened = await openWriter({ hub, store, digest, size, refcount, signal });
   if (opened.status !== "skipped") {
     await using writer = opened;
     if (writer.status().offset > 0) await writer.truncate();
@@ -141,9 +166,13 @@ async function storedForm(
 }
 
 /** An image that came without an index may be for another platform than the one that was asked for. */
-async function checkPlatform({ store, reference, platform }: PullOptions, config: Descriptor): Promise<void> {
-  if (platform === undefined || config.size > manifestBytesMax) return;
-  const offered = readConfigPlatform(await store.read(config.digest));
+async function checkPlatform(
+  { store, reference, platform }: PullOptions,
+  blobs: BlobPull,
+  { digest, size }: Descriptor,
+): Promise<void> {
+  if (platform === undefined || size > manifestBytesMax) return;
+  const offered = readConfigPlatform(await readBlob(store, blobs, { digest, size, kind: "config" }, "blobs"));
   if (offered === undefined || fits(offered, platform)) return;
   throw new ContentError(
     "NOT_FOUND",

@@ -1,11 +1,11 @@
 // A folder in OCI image layout that several machines share and see late: where its things lie, which store it is, and
 // what of a blob can be seen here. Writes no blob and knows no hub.
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ContentError, storeFault, codeOf } from "./content-error.ts";
 import { digestOfFile, splitDigest } from "./digest.ts";
-import { createFile, refreshFolder, replaceFile } from "./durable-file.ts";
+import { createFile, refreshFolder, replaceFile, syncFolder } from "./durable-file.ts";
 import { lookMsMax } from "./limits.ts";
 import { pause as realPause, type Pause } from "./pause.ts";
 
@@ -15,7 +15,7 @@ export type Sight = { state: "absent" } | { state: "wrong"; bytes: number } | { 
 const idFile = "baton-store-id";
 const layoutFile = "oci-layout";
 const layoutText = '{"imageLayoutVersion":"1.0.0"}';
-const ownNames = new Set(["blobs", "ingest", "index.json", layoutFile, idFile]);
+const ownNames = new Set(["blobs", "ingest", "references", "index.json", layoutFile, idFile]);
 const idForm = /^[0-9a-f-]{36}$/;
 const idLooksMax = 50;
 
@@ -46,6 +46,12 @@ export class Store {
     }
   }
 
+  /** Opens the store in a folder, and makes none. Throws NOT_FOUND when there is none. */
+  static async find(folder: string): Promise<Store> {
+    if (await exists(join(folder, layoutFile))) return await Store.open(folder);
+    throw new ContentError("NOT_FOUND", `${folder} holds no image store: there is no ${layoutFile} in it`);
+  }
+
   /** The resource that stands for a digest of this store. */
   resource(name: string): string {
     return `${this.id}/${name}`;
@@ -63,6 +69,11 @@ export class Store {
   /** What the holder of that fence, and nobody else, writes. */
   restPath(name: string, fence: number): string {
     return join(this.ingestFolder, `${name}.${fence}`);
+  }
+
+  /** Where it is written which image needs which blob. */
+  get referencesFolder(): string {
+    return join(this.folder, "references");
   }
 
   get indexPath(): string {
@@ -103,13 +114,53 @@ export class Store {
     return (await sizeOf(this.blobPath(digest))) ?? 0;
   }
 
-  /** Reads a blob that is known to be whole and small. */
-  async read(digest: string): Promise<Uint8Array> {
+  /** Reads a small blob; undefined when it is not there. */
+  async read(digest: string): Promise<Uint8Array | undefined> {
     try {
       return await readFile(this.blobPath(digest));
     } catch (error) {
+      const code = codeOf(error);
+      if (code === "ENOENT" || code === "ESTALE") return undefined;
       throw storeFault(error, this.blobPath(digest));
     }
+  }
+
+  /** Looks for names anew where a network file system remembers old ones: blobs, references and the index. */
+  async refresh(): Promise<void> {
+    const folders = [this.folder, join(this.folder, "blobs", "sha256"), this.referencesFolder];
+    await Promise.all(folders.map(refreshFolder));
+  }
+
+  /** Removes a blob, and what dead holders with a lower fence have left of it; gives its bytes, if it was there. */
+  async remove(digest: string, fence: number): Promise<number | undefined> {
+    const path = this.blobPath(digest);
+    try {
+      const bytes = await sizeOf(path);
+      if (bytes !== undefined) await unlink(path);
+      if (bytes !== undefined) await syncFolder(dirname(path));
+      for (const rest of await this.restsOf(digest, fence)) await rm(rest, { force: true });
+      return bytes;
+    } catch (error) {
+      throw storeFault(error, path);
+    }
+  }
+
+  /** The files of earlier holders of a blob: those of a lower fence. */
+  async restsOf(digest: string, fence: number): Promise<string[]> {
+    const names = await readdir(this.ingestFolder);
+    return names.flatMap((name) => {
+      if (!name.startsWith(`${digest}.`)) return [];
+      const other = Number(name.slice(digest.length + 1));
+      return Number.isSafeInteger(other) && other < fence ? [join(this.ingestFolder, name)] : [];
+    });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await sizeOf(path)) !== undefined;
+  } catch (error) {
+    throw storeFault(error, path);
   }
 }
 

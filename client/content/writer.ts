@@ -12,6 +12,9 @@ export type WriterStatus = {
   total?: number;
 };
 
+/** What a writer is told of its blob: its size, if that is known, and what is to be done once the blob is in its place. */
+export type WriterPlan = { readonly size: number | undefined; readonly committed: () => Promise<void> };
+
 const progressBytesMin = 1024 * 1024;
 const progressStepsMax = 100;
 
@@ -27,12 +30,13 @@ export class Writer {
   readonly #holding: Holding;
   readonly #ingest: Ingest;
   readonly #size: number | undefined;
+  readonly #committed: () => Promise<void>;
   #told = 0;
   #failure: unknown;
   #end: Promise<void> | undefined;
 
   /** Made by `openWriter` alone. */
-  constructor(holding: Holding, ingest: Ingest, size: number | undefined) {
+  constructor(holding: Holding, ingest: Ingest, { size, committed }: WriterPlan) {
     const { attempt, previous } = holding.grant;
     this.fence = ingest.fence;
     this.attempt = attempt;
@@ -40,6 +44,7 @@ export class Writer {
     this.#holding = holding;
     this.#ingest = ingest;
     this.#size = size;
+    this.#committed = committed;
     this.#tell();
   }
 
@@ -74,6 +79,7 @@ export class Writer {
   async commit(): Promise<void> {
     try {
       await this.#ingest.commit();
+      await this.#committed();
     } catch (error) {
       this.#failure = error;
       throw error;

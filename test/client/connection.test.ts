@@ -306,8 +306,25 @@ describe("when the socket of a session is gone", () => {
 const sureUntilMs = (bench: Bench) => bench.connection.session?.sureUntilMs;
 
 describe("how long what is held is surely held", () => {
-  it("[S12] is for as long as the socket lives, without grace and lock delay", () => {
-    expect(sureUntilMs(new Bench().open())).toBe(Infinity);
+  it("[S12] is for as long as the hub waits for a pong, less a tenth, without grace and lock delay", () => {
+    const bench = new Bench().open();
+    expect(sureUntilMs(bench)).toBe(13_500);
+    bench.nowMs = 5_000;
+    bench.hear({ type: "ping", n: 1, seen: 0 });
+    expect(sureUntilMs(bench)).toBe(18_500);
+    expect(bench.connection.wakeAtMs(true)).toBe(15_000);
+  });
+
+  it.each([
+    ["without grace", {}],
+    ["with grace", { graceMs: 15_000 }],
+  ])("[S12] %s is over when a ping is read too late, whatever is answered then", (_how, fields) => {
+    const bench = new Bench().open(fields);
+    bench.nowMs = 13_499;
+    expect(bench.hear({ type: "ping", n: 1, seen: 0 }).map(({ kind }) => kind)).toEqual(["send"]);
+    bench.nowMs += 13_500;
+    const late = bench.hear({ type: "ping", n: 2, seen: 0 });
+    expect(late.map(({ kind }) => kind)).toEqual(["unsure", "send"]);
   });
 
   it("[S12] is grace and lock delay, less a tenth, after the hello that was welcomed", () => {
@@ -327,22 +344,22 @@ describe("how long what is held is surely held", () => {
 
   it("[S12] counts from the own ping that was answered, and from any request that was", () => {
     const bench = new Bench(15_000).open({ graceMs: 15_000 });
-    expect(bench.at(6_750, true)).toEqual([{ kind: "send", message: { type: "ping" } }]);
-    bench.nowMs = 6_800;
+    expect(bench.at(4_500, true)).toEqual([{ kind: "send", message: { type: "ping" } }]);
+    bench.nowMs = 4_600;
     bench.hear({ type: "pong" });
-    expect(sureUntilMs(bench)).toBe(6_750 + 13_500);
+    expect(sureUntilMs(bench)).toBe(4_500 + 13_500);
     bench.connection.session?.proven(7_000);
     bench.connection.session?.proven(6_900);
     expect(sureUntilMs(bench)).toBe(7_000 + 13_500);
   });
 
-  it("[S12] is asked for at half time, by whoever holds, once", () => {
+  it("[S12] is asked for when a third of it is over, by whoever holds, once", () => {
     const bench = new Bench(15_000).open({ graceMs: 15_000 });
     expect(bench.connection.wakeAtMs(false)).toBe(10_000);
-    expect(bench.connection.wakeAtMs(true)).toBe(6_750);
-    expect(bench.at(6_750, false)).toEqual([]);
-    expect(bench.at(6_750, true)).toHaveLength(1);
-    expect(bench.at(6_751, true)).toEqual([]);
+    expect(bench.connection.wakeAtMs(true)).toBe(4_500);
+    expect(bench.at(4_500, false)).toEqual([]);
+    expect(bench.at(4_500, true)).toHaveLength(1);
+    expect(bench.at(4_501, true)).toEqual([]);
     expect(bench.connection.wakeAtMs(true)).toBe(10_000);
   });
 

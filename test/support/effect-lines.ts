@@ -68,6 +68,8 @@ function wordsOf(answer: Answer, detail: Detail): string {
       return `lost ${answer.code}`;
     case "wanted":
       return `wanted by ${answer.waiting}`;
+    case "references":
+      return `references ${answer.count}: ${answer.nodes.join(", ") || "nobody"}`;
     case "error":
       return `error ${answer.code}`;
     default:

@@ -30,9 +30,15 @@ export type HubProcess = {
 /** What a run of the hub's program left behind. */
 export type HubRun = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-type Options = { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> };
+type Options = {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly program?: string;
+  readonly before?: readonly string[];
+  readonly wrapper?: readonly string[];
+};
 
-const program = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+const hubProgram = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
 
 // None outlives the test that started it.
 const running = new Set<ChildProcess>();
@@ -41,11 +47,14 @@ process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 /**
  * Starts `baton-hub` on a free port with the memory engine and waits until it answers.
  * @param args further flags; a flag given here goes before what this adds
+ * @param program another file that does the same, such as a hub that crashes
+ * @param before words that such a program takes before the flags
+ * @param wrapper a command that runs the rest of its command line in its own place, as `strace -D` does
  * @param env variables beside the test's own environment, from which every BATON_* is taken away
  * @throws when it ends before it answers, with what it wrote
  */
-export async function startHubProcess({ args = [], env = {} }: Options = {}): Promise<HubProcess> {
-  const child = spawnHub(["--port", "0", "--engine", "memory", ...args], env);
+export async function startHubProcess({ args = [], env = {}, before = [], ...how }: Options = {}): Promise<HubProcess> {
+  const child = spawnHub([...before, "--port", "0", "--engine", "memory", ...args], env, how);
   const log = new ProcessLog();
   if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => log.add(line));
   let stderr = "";
@@ -83,9 +92,14 @@ export async function runHub(args: readonly string[], env: Readonly<Record<strin
   return { code, stdout, stderr };
 }
 
-function spawnHub(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+function spawnHub(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { program = hubProgram, wrapper = [] }: Pick<Options, "program" | "wrapper"> = {},
+): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("BATON_"));
-  const child = spawn(process.execPath, [program, ...args], {
+  const [command = process.execPath, ...words] = [...wrapper, process.execPath, program, ...args];
+  const child = spawn(command, words, {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

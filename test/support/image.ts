@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -40,12 +40,22 @@ export const demoLayerBytes: readonly number[] = [
  * Makes an image whose layers hold one file each, of random bytes.
  * @param layout the folder to make the OCI layout in
  * @param layerBytes how large each layer's file is
+ * @param base an image whose layers it has too, below its own
  */
-export async function buildImage(layout: string, layerBytes: readonly number[] = demoLayerBytes): Promise<Image> {
+export async function buildImage(
+  layout: string,
+  layerBytes: readonly number[] = demoLayerBytes,
+  base?: Image,
+): Promise<Image> {
   const name = "image";
   await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
   const layers: ImageBlob[] = [];
   const diffIds: string[] = [];
+  if (base !== undefined) {
+    const config: { rootfs: { diff_ids: string[] } } = JSON.parse(await readFile(blobPath(base, base.config), "utf8"));
+    diffIds.push(...config.rootfs.diff_ids);
+    for (const layer of base.layers) layers.push(await putBlob(layout, await readFile(blobPath(base, layer))));
+  }
   for (const [index, bytes] of layerBytes.entries()) {
     const tar = tarOf(`layer-${index}.bin`, randomBytes(bytes));
     diffIds.push(digestOf(tar));
@@ -94,6 +104,10 @@ export function digestOf(bytes: Uint8Array): string {
 }
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
+
+function blobPath({ layout }: Image, { digest }: ImageBlob): string {
+  return join(layout, "blobs", "sha256", digest.slice("sha256:".length));
+}
 
 async function putBlob(layout: string, bytes: Buffer): Promise<ImageBlob> {
   const digest = digestOf(bytes);

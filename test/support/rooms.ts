@@ -43,10 +43,14 @@ const rooms: readonly Room[] = [
     at: "client/cli/",
     may: ["client/cli/", "client/index.ts", "client/content/index.ts", "shared/", "node:", "commander"],
   },
-  { at: "client/content/", may: ["client/content/", "client/index.ts", "shared/", "node:", "zod"] },
+  {
+    at: "client/content/",
+    may: ["client/content/", "client/index.ts", "client/refcount/index.ts", "shared/", "node:", "zod"],
+  },
   { at: "client/fence.ts", may: ["client/", "shared/", "node:"] },
   { at: "client/fence/", may: ["client/", "shared/", "node:"] },
   { at: "client/refcount/file.ts", may: ["client/", "shared/", "node:"] },
+  { at: "client/refcount/lock-file.ts", may: ["client/", "shared/", "node:"] },
   // The rest of the SDK also runs in a browser.
   { at: "client/", may: ["client/", "shared/"], never: ["client/cli/", "client/content/", "client/testing/"] },
 ];

@@ -39,6 +39,7 @@ export function checkTable(table: LockTable): void {
   if (!isIndexed) throw new Error("a node or a socket has a session that is gone");
   checkHeap(table.deadlines, armed);
   checkOutcomes(table);
+  checkReferences(table);
 }
 
 /** Fails the test when a table keeps anything though nobody is there [Q8]. */
@@ -120,6 +121,14 @@ function checkOutcomes({ outcomes, resources, settings }: LockTable): void {
   const isCounted = bytes === outcomes.bytes && remembering.length === outcomes.resources.size;
   const isBounded = bytes <= outcomesBytesMax && remembering.length <= outcomesMax;
   if (!isCounted || !isBounded) throw new Error("the outcomes are counted wrong, or beyond their bounds [O6]");
+}
+
+function checkReferences({ references, settings }: LockTable): void {
+  const sizes = [...references.sets.values()].map(({ size }) => size);
+  if (sizes.includes(0)) throw new Error("a set of references is kept though it is empty [Q8]");
+  const count = sizes.reduce((sum, size) => sum + size, 0);
+  if (count !== references.count) throw new Error("the table's count of references is wrong");
+  if (count > settings.limits.referencesMax) throw new Error("there are more references than the bound [B1]");
 }
 
 function isAttached({ session }: Request): boolean {

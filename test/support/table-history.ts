@@ -6,13 +6,13 @@ import type { ClientMessageOf } from "../../shared/protocol.ts";
 import { nodeOf } from "./effect-lines.ts";
 
 type Asked = {
-  message: ClientMessageOf<"acquire">;
+  message: ClientMessageOf<"acquire" | "refer">;
   fence: number | undefined;
   final: string | undefined;
 };
 type Success = { resource: string; operation: string; node: string; fence: number; mode: string };
 
-const finals: ReadonlySet<Answer["type"]> = new Set(["skipped", "failed", "released", "lost"]);
+const finals: ReadonlySet<Answer["type"]> = new Set(["skipped", "failed", "released", "lost", "references"]);
 
 /** Throws at the first thing that breaks a rule. */
 export class TableHistory {
@@ -61,12 +61,12 @@ export class TableHistory {
   #noteMessage(message: Extract<Command, { type: "message" }>["message"], session: string): void {
     const name = `${session} ${message.id}`;
     const asked = this.#asked.get(name);
-    if (message.type === "acquire") {
+    if (message.type === "acquire" || message.type === "refer") {
       const lastId = Math.max(0, ...this.#idsOf(session));
       if (message.id > lastId) this.#asked.set(name, { message, fence: undefined, final: undefined });
     }
     const isSuccess = message.type === "release" && message.outcome === "success";
-    if (isSuccess && asked?.fence !== undefined && asked.final === undefined) {
+    if (isSuccess && asked?.message.type === "acquire" && asked.fence !== undefined && asked.final === undefined) {
       const { resource, operation, mode } = asked.message;
       this.#successes.push({ resource, operation, mode, node: nodeOf(session), fence: asked.fence });
     }
@@ -82,6 +82,9 @@ export class TableHistory {
     } else if (!isFirst) throw new Error(`${name} hears after its final answer: ${text}`);
     if (answer.type === "granted") this.#noteGrant(name, asked, answer.fence);
     if (answer.type === "skipped" && isFirst) this.#checkSkip(name, asked.message, answer.skip);
+    const isRefer = asked.message.type === "refer";
+    const isWrong = isRefer ? answer.type !== "references" && answer.type !== "failed" : answer.type === "references";
+    if (isWrong) throw new Error(`${name} is answered as what it is not: ${text}`);
   }
 
   #noteGrant(name: string, asked: Asked, fence: number): void {
@@ -93,7 +96,8 @@ export class TableHistory {
     this.#lastFences.set(resource, Math.max(last, fence));
   }
 
-  #checkSkip(name: string, message: ClientMessageOf<"acquire">, skip: { by: string; fence: number }): void {
+  #checkSkip(name: string, message: Asked["message"], skip: { by: string; fence: number }): void {
+    if (message.type !== "acquire") return;
     const isSaid = this.#successes.some(
       ({ resource, operation, node, fence, mode }) =>
         resource === message.resource &&

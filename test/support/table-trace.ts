@@ -86,6 +86,11 @@ export class TableTrace {
     return this.say(name, { type: "progress", ...progress });
   }
 
+  /** Asks for, or changes, the reference set of resource `r` unless told otherwise. */
+  refer(name: string, action: ClientMessageOf<"refer">["action"], resource = "r"): string[] {
+    return this.say(name, { type: "refer", resource, action });
+  }
+
   bye(node: string): string[] {
     return this.step({ type: "bye", socket: this.socketOf(node) });
   }

@@ -36,6 +36,7 @@ export class FakeHub {
     return {
       once: (resource, question, work) => this.#once(node, resource, question, work),
       lock: (resource) => this.#lock(node, resource),
+      shared: (resource) => this.#lock(node, resource),
     };
   }
 
@@ -153,7 +154,7 @@ export class FakeHub {
       over.resolve({ bytes: 0 });
       await end;
     };
-    return { signal, fence, [Symbol.asyncDispose]: asyncDispose };
+    return { signal, fence, done: asyncDispose, [Symbol.asyncDispose]: asyncDispose };
   }
 
   #queue(resource: string): Queue {

@@ -5,8 +5,6 @@ import { hubWith } from "./hub-in-process.ts";
 
 describe("what comes later", () => {
   const messages: ClientMessageInput[] = [
-    { type: "refer", id: 1, resource: "r", action: "add" },
-    { type: "refer", id: 1, resource: "r", action: "clear" },
     { type: "watch", id: 1 },
     { type: "watch", id: 1, resource: "r" },
     { type: "unwatch", id: 1 },
@@ -25,7 +23,7 @@ describe("what comes later", () => {
   it("has a form all the same", async () => {
     await using hub = await hubWith();
     const a = await hub.node("a");
-    a.sendText('{"type":"refer","id":1,"resource":"r","action":"keep"}');
+    a.sendText('{"type":"watch","id":1,"limit":"all"}');
     expect(await a.next("error")).toMatchObject({ code: "INVALID_MESSAGE" });
   });
 });

@@ -11,6 +11,7 @@ type WithoutId<Each> = Each extends unknown ? Omit<Each, "id"> : never;
 export type Intent = { node: number } & (
   | { kind: "acquire"; step: number; fields: Partial<ClientMessageOf<"acquire">> }
   | { kind: "again"; pick: number }
+  | { kind: "refer"; step: number; resource: string; action: ClientMessageOf<"refer">["action"] }
   | { kind: "message" | "oldSocket"; pick: number; message: Message }
   | { kind: "open"; graceMs: number }
   | { kind: "drop"; graceMs: number | undefined }
@@ -29,6 +30,7 @@ const seldom = <Value>(arbitrary: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 const mostly = (usual: number, narrow: number) => fc.constantFrom(usual, usual, usual, usual, usual, narrow);
 const shortMs = fc.constantFrom(0, 3, 5, 10, 20);
+const action = fc.constantFrom("add", "add", "add", "drop", "get", "clear");
 const graceMs = fc.constantFrom(0, 15, 30);
 const resource = fc.constantFrom("r", "r", "r", "s");
 const pick = fc.nat(10_000);
@@ -81,6 +83,10 @@ const deed: fc.Arbitrary<Intent extends infer Each ? WithoutNode<Each> : never> 
   { weight: 8, arbitrary: fc.record({ kind: kind("resume") }) },
   { weight: 5, arbitrary: fc.record({ kind: kind("open"), graceMs }) },
   { weight: 2, arbitrary: fc.record({ kind: kind("again"), pick }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: kind("refer"), step: fc.constantFrom(1, 1, 1, 2, 0, -1), resource, action }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: kind("oldSocket"), pick, message }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("bye", "kick") }) },
   { weight: 3, arbitrary: fc.record({ kind: kind("acknowledge"), stepsBefore: fc.nat(6) }) },
@@ -108,6 +114,7 @@ export const settings: fc.Arbitrary<ModelSettings> = fc.record({
   resourceWaitersMax: mostly(1_000, 2),
   outcomesMax: mostly(1_000, 1),
   keptAnswersMax: mostly(1_000, 4),
+  referencesMax: mostly(1_000, 2),
 });
 
 /** The grace of each of the four nodes. */

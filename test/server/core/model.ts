@@ -6,6 +6,8 @@ import type { ModelCommand, ModelCommandOf, ModelMessage, ModelSession, Until } 
 /** The naive table. */
 export class Model extends ModelQueues {
   #sessions: ModelSession[] = [];
+  /** Who references what, in the order of their coming. */
+  #references: { resource: string; node: string }[] = [];
 
   /** Carries out one command and returns what follows, as lines. */
   decide(command: ModelCommand, nowMs: number): string[] {
@@ -57,6 +59,7 @@ export class Model extends ModelQueues {
   #handle(session: ModelSession, message: ModelMessage): void {
     const { id } = message;
     if (message.type === "acquire") return this.acquire(session, message);
+    if (message.type === "refer") return this.#refer(session, message);
     const request = this.requests.find((request) => request.session === session && request.id === id);
     if (message.type === "cancel") {
       if (request?.state === "waiting") return this.leave(request, "CANCELLED");
@@ -72,6 +75,29 @@ export class Model extends ModelQueues {
     }
     request.until = this.in(message.holdMs); // [H1]
     this.say(session, id, `extended, hold ${message.holdMs} ms`);
+  }
+
+  #refer(session: ModelSession, { id, resource, action }: Extract<ModelMessage, { type: "refer" }>): void {
+    const live = this.requests.find((request) => request.session === session && request.id === id);
+    if (live) return this.sayState(live);
+    if (id <= session.lastId) return this.say(session, id, "error DUPLICATE_ID"); // [S10]
+    session.lastId = id;
+    const { node } = session;
+    const isOwn = (one: { resource: string; node: string }) => one.resource === resource && one.node === node;
+    if (action === "add" && !this.#references.some(isOwn)) {
+      const isTooMany = this.#references.length >= this.settings.referencesMax;
+      if (isTooMany) return this.sayFinally(session, id, "failed TOO_MANY_REQUESTS"); // [B1]
+      this.#references.push({ resource, node });
+    }
+    if (action === "drop") this.#references = this.#references.filter((one) => !isOwn(one));
+    if (action === "clear") this.#references = this.#references.filter((one) => one.resource !== resource);
+    const nodes = this.referrers(resource);
+    this.sayFinally(session, id, `references ${nodes.length}: ${nodes.join(", ") || "nobody"}`);
+  }
+
+  /** The nodes that reference a resource, whether or not they have a session. */
+  referrers(resource: string): string[] {
+    return this.#references.filter((one) => one.resource === resource).map(({ node }) => node);
   }
 
   #open({ socket, session: name, node, graceMs }: ModelCommandOf<"open">): void {

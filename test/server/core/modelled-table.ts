@@ -3,6 +3,7 @@
 import { expect } from "vitest";
 import type { Command, DeadlineCommand } from "../../../server/core/command.ts";
 import { due } from "../../../server/core/deadlines.ts";
+import { referrersOf } from "../../../server/core/references.ts";
 import { recordsOf, tableFrom, type TableRecord } from "../../../server/core/snapshot.ts";
 import { lineOf } from "../../support/effect-lines.ts";
 import { checkEmpty, checkTable } from "../../support/table-check.ts";
@@ -56,7 +57,7 @@ export class ModelledTable extends TableTrace {
     expect(this.#model.isOverdue(this.nowMs), "a time has come and nothing was done").toBe(false);
   }
 
-  /** Everybody comes back to hear what is left to hear; then everybody leaves, and nothing is left [Q8]. */
+  /** Everybody comes back to hear what is left to hear; then everybody leaves, and nothing but references is left [Q8]. */
   finish(): void {
     for (const command of this.#late) this.step(command);
     for (const node of nodes) this.resume(node);
@@ -64,6 +65,9 @@ export class ModelledTable extends TableTrace {
     for (const node of nodes) this.bye(node);
     this.pass(1_000_000);
     checkEmpty(this.table);
+    for (const resource of ["r", "s"]) {
+      expect([...referrersOf(this.table.references, resource)]).toEqual(this.#model.referrers(resource));
+    }
   }
 
   #do(intent: Intent): void {
@@ -73,6 +77,11 @@ export class ModelledTable extends TableTrace {
       case "acquire": {
         const { lastId = 0 } = table.sessions.get(this.sessionOf(node)) ?? {};
         this.acquire(`${node}${lastId + intent.step}`, intent.fields);
+        return;
+      }
+      case "refer": {
+        const { lastId = 0 } = table.sessions.get(this.sessionOf(node)) ?? {};
+        this.refer(`${node}${Math.max(1, lastId + intent.step)}`, intent.action, intent.resource);
         return;
       }
       case "again":

@@ -92,14 +92,21 @@ export function open(engine: Engine, nodes: string | string[], graceMs = 0): voi
   engine.commit();
 }
 
-/** Proposes an acquire of the one resource. */
-export function acquire(
-  engine: Engine,
-  socket: string,
-  id: number,
-  fields: { waitMs?: number; holdMs?: number } = {},
-): void {
+/** Proposes that a session of that node's name has a second socket. */
+export function resume(engine: Engine, session: string): void {
+  engine.propose({ type: "resume", socket: `${session}/2`, session });
+}
+
+/** Proposes an acquire, of the one resource unless another is named. */
+export function acquire(engine: Engine, socket: string, id: number, fields: Fields<"acquire"> = {}): void {
   const ask = { type: "acquire", id, resource: "r", operation: "run", mode: "once", wanted: false } as const;
-  const message: RequestMessage = { ...ask, ...fields };
+  engine.propose({ type: "message", socket, message: { ...ask, ...fields } });
+}
+
+/** Proposes a release, with success unless another outcome is given. */
+export function release(engine: Engine, socket: string, id: number, fields: Fields<"release"> = {}): void {
+  const message = { type: "release", id, outcome: "success", retry: true, ...fields } as const;
   engine.propose({ type: "message", socket, message });
 }
+
+type Fields<Type extends RequestMessage["type"]> = Partial<Extract<RequestMessage, { type: Type }>>;
