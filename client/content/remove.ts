@@ -77,7 +77,7 @@ class Removal {
     const meant = index.entries.filter((entry) => nameOf(entry) === image);
     for (const { digest } of meant) {
       for (const blob of await this.#mentions.of(digest)) {
-        await refcount.update("pull", store.resource(blob), { status: "skipped" });
+        if (await store.has(blob)) await refcount.update("pull", store.resource(blob), { status: "skipped" });
       }
     }
     if (meant.length > 0) await index.write(index.entries.filter((entry) => !meant.includes(entry)));

@@ -109,6 +109,11 @@ export class Store {
     return true;
   }
 
+  /** Whether there is anything of a blob in its place. */
+  async has(digest: string): Promise<boolean> {
+    return await exists(this.blobPath(digest));
+  }
+
   /** The bytes of a blob that is known to be whole. */
   async size(digest: string): Promise<number> {
     return (await sizeOf(this.blobPath(digest))) ?? 0;

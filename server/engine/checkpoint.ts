@@ -17,7 +17,7 @@ type FirstLine = { baton: "checkpoint"; format: number };
 type LastLine = { lines: number; crc: number };
 
 /** Where the checkpoint of a folder is. */
-export function checkpointPath(folder: string): string {
+function checkpointPath(folder: string): string {
   return join(folder, "checkpoint.ndjson");
 }
 

@@ -69,7 +69,9 @@ export function recover(folder: string): Recovered {
   const recovered: Recovered = { table, last: undefined, checkpointOrder: table.order, characters: 0 };
   if (!existsSync(path) || statSync(path).size === 0) return recovered;
   withPath(path, () => {
-    const database = new DatabaseSync(path, { timeout: busyMsMax, readOnly: true });
+    // A crash while the file was made has left a journal of SQLite's own, which only one who may write can undo.
+    const readOnly = !existsSync(`${path}-journal`);
+    const database = new DatabaseSync(path, { timeout: busyMsMax, readOnly });
     try {
       if (formatOf(path, database) > 0) for (const row of rowsOf(path, database)) replay(path, recovered, row);
     } finally {

@@ -83,15 +83,19 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("baton rm", { timeout: 120_000 }, ()
 
   it("refuses what is not there, what is no image, and goes nowhere without a hub", async () => {
     expect(await pull("a", "base:1").exited).toBe(0);
-    const rm = (image: string, folder: string, url = hub.url) =>
-      baton("rm", image, "--store", folder, "--url", url).catch((error: { code: number; stderr: string }) => error);
-    expect(await rm("nope:1", store)).toMatchObject({
+    expect(await refused("nope:1", store)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/has no image .*nope:1/),
     });
-    expect(await rm("No:1", store)).toMatchObject({ code: 64, stderr: expect.stringMatching(/is no image: the repo/) });
-    expect(await rm("a", scratch)).toMatchObject({ code: 1, stderr: expect.stringMatching(/holds no image store/) });
-    expect(await rm("base:1", store, "ws://127.0.0.1:9")).toMatchObject({ code: 69 });
+    expect(await refused("No:1", store)).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/is no image: the repo/),
+    });
+    expect(await refused("a", scratch)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/holds no image store/),
+    });
+    expect(await refused("base:1", store, "ws://127.0.0.1:9")).toMatchObject({ code: 69 });
     await assertWhole(base, `${registry.host}/base:1`);
   });
 
@@ -105,6 +109,11 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("baton rm", { timeout: 120_000 }, ()
     const removal = remove("r", "base:1");
     const waiting = await removal.until((event) => event.type === "waiting");
     expect(waiting).toMatchObject({ digest: large!.digest, holders: [{ node: "b", operation: "pull" }] });
+    const stopped = remove("s", "base:1");
+    await stopped.until((event) => event.type === "waiting");
+    stopped.kill("SIGTERM");
+    expect(await stopped.exited).toBe(143);
+    expect(stopped.errors()).toContain("stopped by SIGTERM; what is left is removed by the next rm of that image");
     throttle.setRate(Infinity);
     expect(await pulling.exited, pulling.errors()).toBe(0);
     expect(await removal.exited, removal.errors()).toBe(0);
@@ -169,6 +178,11 @@ function pull(node: string, tag: string, host = registry.host): PullProcess {
 
 function remove(node: string, tag: string, host = registry.host): RemoveProcess {
   return startRemove({ node, url: hub.url, image: `${host}/${tag}`, store });
+}
+
+/** A removal that ends otherwise than it was meant to. */
+function refused(image: string, folder: string, url = hub.url) {
+  return baton("rm", image, "--store", folder, "--url", url).catch((error: { code: number; stderr: string }) => error);
 }
 
 function baton(...args: string[]): Promise<{ stdout: string; stderr: string }> {

@@ -4,6 +4,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Order, Saying } from "./holder.ts";
 
+/** A saying of one kind. */
+type Said<Is extends Saying["is"]> = Saying & { is: Is };
+
 const program = fileURLToPath(new URL("./holder.ts", import.meta.url));
 
 // None outlives the test that started it.
@@ -39,14 +42,14 @@ export class HolderProcess implements AsyncDisposable {
   }
 
   /** What it has said so far of that kind. */
-  said<Is extends Saying["is"]>(is: Is): Extract<Saying, { is: Is }>[] {
-    const isIt = (saying: Saying): saying is Extract<Saying, { is: Is }> => saying.is === is;
+  said<Is extends Saying["is"]>(is: Is): Said<Is>[] {
+    const isIt = (saying: Saying): saying is Said<Is> => saying.is === is;
     return this.#said.filter(isIt);
   }
 
   /** Hears it say that, for the first time or for the how-manieth; rejects when it ends before. */
-  async hears<Is extends Saying["is"]>(is: Is, times = 1): Promise<Extract<Saying, { is: Is }>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Extract<Saying, { is: Is }>>();
+  async hears<Is extends Saying["is"]>(is: Is, times = 1): Promise<Said<Is>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Said<Is>>();
     const look = () => {
       const saying = this.said(is)[times - 1];
       if (saying !== undefined) resolve(saying);
@@ -62,7 +65,7 @@ export class HolderProcess implements AsyncDisposable {
   }
 
   /** Tells it something and hears the next answer of one of those kinds. */
-  async answers<Is extends Saying["is"]>(order: Order, ...kinds: Is[]): Promise<Extract<Saying, { is: Is }>> {
+  async answers<Is extends Saying["is"]>(order: Order, ...kinds: Is[]): Promise<Said<Is>> {
     const answer = Promise.race(kinds.map((is) => this.hears(is, this.said(is).length + 1)));
     this.tell(order);
     return answer;

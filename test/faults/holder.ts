@@ -4,9 +4,12 @@
 import { createInterface } from "node:readline";
 import { connect, type Lock } from "../../client/index.ts";
 import { FenceGuard, StaleFenceError } from "../../client/fence/index.ts";
+import { assertNever } from "../../shared/errors.ts";
 
 /** What a holder can be told. */
 export type Order =
+  /** Ask for the resource; comes first. */
+  | { do: "lock" }
   /** Look at the lock. */
   | { do: "ask" }
   /** Stand still for that long, then look at the lock before anything else. */
@@ -50,6 +53,8 @@ const hub = await connect(url, {
   },
 });
 using guard = new FenceGuard({ file });
+const orders = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+await nextOrder();
 const lock = await hub.lock(resource, { onQueued: () => say({ is: "queued" }) });
 const { fence: firstFence, signal } = lock;
 say({ is: "granted", fence: firstFence });
@@ -60,22 +65,43 @@ const noteDown = () => {
   notes.push({ ...note, asked: lock.held });
 };
 const noting = setInterval(noteDown, noteEveryMs);
-
-for await (const line of createInterface({ input: process.stdin })) {
-  const order: Order = JSON.parse(line);
-  if (order.do === "block") {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);
-    noteDown();
-  }
-  if (order.do === "ask" || order.do === "block") ask(lock);
-  else if (order.do === "write") write(lock, order.blindly);
-  else if (order.do === "tell notes") say({ is: "notes", notes });
-  else break;
-}
+while (await isCarriedOut());
 clearInterval(noting);
 await lock.release();
 say({ is: "released" });
 await hub.close();
+
+async function nextOrder(): Promise<Order> {
+  const { value } = await orders.next();
+  return JSON.parse(value ?? '{"do":"release"}');
+}
+
+/** Does what it is told; false when it is to let go. */
+async function isCarriedOut(): Promise<boolean> {
+  const order = await nextOrder();
+  switch (order.do) {
+    case "lock":
+      return true;
+    case "ask":
+      ask(lock);
+      return true;
+    case "block":
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.ms);
+      noteDown();
+      ask(lock);
+      return true;
+    case "write":
+      write(lock, order.blindly);
+      return true;
+    case "tell notes":
+      say({ is: "notes", notes });
+      return true;
+    case "release":
+      return false;
+    default:
+      return assertNever(order);
+  }
+}
 
 function ask(held: Lock): void {
   const atUs = nowUs();

@@ -6,10 +6,10 @@ import { decodeResourceView } from "../../shared/pages.ts";
 import { type HubProcess, startHubProcess } from "../support/hub.ts";
 import { connectWire, type Wire } from "../support/wire.ts";
 
-const heartbeatMs = 300;
+const heartbeatMs = 500;
 const deadMs = 3 * heartbeatMs;
 /** Pings that take longer than the dead time. */
-const pingsPastDead = 5;
+const pingsPastDead = 4;
 
 const nodes: Hub[] = [];
 const wires: Wire[] = [];

@@ -32,25 +32,33 @@ afterAll(async () => {
 
 /** A holder, and the next in line behind it. */
 async function holderAndNext(graceMs: number) {
+  for (let triesLeft = 5; triesLeft > 0; triesLeft -= 1) {
+    const pair = await connectPair(graceMs);
+    const { holder, next } = pair;
+    holder.tell({ do: "lock" });
+    const { fence } = await holder.hears("granted");
+    expect(await holder.answers({ do: "write", blindly: false }, "accepted", "over")).toMatchObject({ fence });
+    next.tell({ do: "lock" });
+    const { is } = await Promise.race([next.hears("queued"), next.hears("granted")]);
+    if (is === "queued") return { holder, next, fence };
+    // The machine was so slow that the holder has lost its session before it was stopped at all: that proves nothing.
+    await Promise.all([holder[Symbol.asyncDispose](), next[Symbol.asyncDispose]()]);
+  }
+  throw new Error("this machine is too slow for a session without grace");
+}
+
+async function connectPair(graceMs: number) {
   resources += 1;
   const place = resources;
-  const resource = `x${place}`;
   const file = join(folder, "fences.db");
-  const start = (node: string, grace: number) => {
-    const holder = new HolderProcess(hub.url, { node: `${node}${place}`, graceMs: grace, resource, file });
+  const start = (node: string, graceMs: number) => {
+    const holder = new HolderProcess(hub.url, { node: `${node}${place}`, graceMs, resource: `x${place}`, file });
     holders.push(holder);
     return holder;
   };
-  const holder = start("a", graceMs);
-  const { fence } = await holder.hears("granted");
-  expect(await holder.answers({ do: "write", blindly: false }, "accepted")).toMatchObject({ fence });
-  const next = start("b", 60_000);
-  const early = next
-    .hears("granted")
-    .then(() => Promise.reject(new Error("the holder lost its grant before its pause")));
-  await Promise.race([next.hears("queued"), early]);
-  early.catch(() => {});
-  return { holder, next, fence };
+  const pair = { holder: start("a", graceMs), next: start("b", 60_000) };
+  await Promise.all([pair.holder.hears("connected"), pair.next.hears("connected")]);
+  return pair;
 }
 
 /** Stops it for that long; what it is asked is the first thing that it is told when it goes on. */

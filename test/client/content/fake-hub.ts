@@ -123,8 +123,8 @@ export class FakeHub {
       const result = await work;
       this.releases.push({ resource, node, fence });
       queue.holder = undefined;
-      if (waiter.exclusive) this.#grant(resource, queue);
-      else this.#succeed(queue, { by: node, fence, result });
+      if (!waiter.exclusive) this.#succeed(queue, { by: node, fence, result });
+      this.#grant(resource, queue);
       answer.resolve({ status: "done" });
     } catch (error) {
       this.releases.push({ resource, node, fence, error });
@@ -138,7 +138,9 @@ export class FakeHub {
 
   #succeed(queue: Queue, outcome: Outcome): void {
     queue.outcome = outcome;
-    for (const { answer } of queue.waiters.splice(0)) answer.resolve({ status: "skipped", ...outcome });
+    const waiters = queue.waiters.splice(0);
+    queue.waiters.push(...waiters.filter(({ exclusive }) => exclusive));
+    for (const { answer, exclusive } of waiters) if (!exclusive) answer.resolve({ status: "skipped", ...outcome });
   }
 
   async #lock(node: string, resource: string): Promise<ContentLock> {

@@ -69,6 +69,23 @@ class Place {
   }
 }
 
+/** An image of which one blob is being worked on, and a removal of it that waits for that; `go` lets it go on. */
+async function waitingRemoval() {
+  const place = await Place.make();
+  place.faults.putImage([one], "1");
+  await place.pull("1");
+  const { store, hub } = place;
+  const resource = store.resource(place.faults.put(one).digest);
+  const busy = await hub.as("busy").lock(resource, { operation: "verify" });
+  const removing = place.remove(place.name("1"));
+  while (hub.waiting(resource) === 0) await new Promise((resolve) => setImmediate(resolve));
+  const go = async () => {
+    await busy[Symbol.asyncDispose]();
+    return await removing;
+  };
+  return { place, resource, go };
+}
+
 describe("removeImage", () => {
   it("takes the name away, and deletes every blob that no other image needs", async () => {
     const place = await Place.make();
@@ -248,23 +265,6 @@ describe("a pull beside a removal", () => {
 });
 
 describe("a removal that waits for a blob", () => {
-  /** An image of which one blob is being worked on, and a removal of it that waits for that; `go` lets it go on. */
-  async function waitingRemoval() {
-    const place = await Place.make();
-    place.faults.putImage([one], "1");
-    await place.pull("1");
-    const { store, hub } = place;
-    const resource = store.resource(place.faults.put(one).digest);
-    const busy = await hub.as("busy").lock(resource, { operation: "verify" });
-    const removing = place.remove(place.name("1"));
-    while (hub.waiting(resource) === 0) await new Promise((resolve) => setImmediate(resolve));
-    const go = async () => {
-      await busy[Symbol.asyncDispose]();
-      return await removing;
-    };
-    return { place, resource, go };
-  }
-
   it("keeps it when somebody else is counted for it by then", async () => {
     const { place, resource, go } = await waitingRemoval();
     await place.references("sdk").update("pull", resource, { status: "skipped" });
