@@ -70,9 +70,15 @@ export function unsureFarewell(id: number, error: BatonError, hub: { lockDelayMs
   return failureFarewell(id, error, { retryAfterMs }, hub.bounds);
 }
 
+// `{"message":"","code":""}`; a character takes at most six bytes of JSON, and there are two texts.
+const failureFormBytes = 24;
+
 /** What is told of an error: its message and its code if that is text, cut to what the hub takes. */
 function failureOf(error: unknown, bounds: Bounds): Failure {
-  const charactersMax = Math.min(failureCharactersMax, Math.floor(bounds.resultBytesMax / 6));
+  const charactersMax = Math.min(
+    failureCharactersMax,
+    Math.max(0, Math.floor((bounds.resultBytesMax - failureFormBytes) / 12)),
+  );
   const cut = (text: string) => text.slice(0, charactersMax).toWellFormed();
   const message = cut(error instanceof Error ? error.message : String(error));
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;

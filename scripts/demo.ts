@@ -160,8 +160,10 @@ function report(image: Image, pulls: readonly PullProcess[], { digest, killed, b
   console.log(`bytes saved  ${bytesText(total * (nodes.length - 1))}`);
 }
 
-function downloadsOf(pulls: readonly PullProcess[], { digest }: ImageBlob): TimedEvent[] {
-  return pulls.flatMap(({ events }) => events.filter((event) => event.type === "done" && event.digest === digest));
+/** Where the last byte of a blob came in; who was killed then may have had no time to say that it was done. */
+function downloadsOf(pulls: readonly PullProcess[], { digest, size }: ImageBlob): TimedEvent[] {
+  const isLast = (event: TimedEvent) => event.type === "progress" && event.digest === digest && event.bytes === size;
+  return pulls.flatMap(({ events }) => events.filter(isLast));
 }
 
 async function digestOfFile(path: string): Promise<string> {

@@ -16,6 +16,11 @@ export type Beating = {
 export type Heartbeat = {
   add(beating: Beating): void;
   remove(beating: Beating): void;
+  /**
+   * For how many milliseconds more nobody is to be judged by the clock: 0, unless the hub's own loop stood still for a
+   * heartbeat or more, and what was sent meanwhile is still to be read [S2].
+   */
+  respiteMs(): number;
   stop(): void;
 };
 
@@ -32,13 +37,13 @@ export function startHeartbeat(clock: Clock, heartbeatMs: number): Heartbeat {
   let next = 0;
   let added = 0;
   let lastTickMs = clock.nowMs();
-  let aliveSinceMs = lastTickMs;
+  let aliveSinceMs = -Infinity;
   let cancel = clock.after(tickMs, tick);
 
   function tick(): void {
     const nowMs = clock.nowMs();
-    // The hub's own loop stood still: what the others sent meanwhile is not read yet [S2].
-    if (nowMs - lastTickMs >= heartbeatMs + tickMs) stoodStill(nowMs);
+    // What the others sent meanwhile is not read yet [S2].
+    if (isStandstill(nowMs)) stoodStill(nowMs);
     lastTickMs = nowMs;
     cancel = clock.after(tickMs, tick);
     for (const beating of suspects) {
@@ -47,6 +52,10 @@ export function startHeartbeat(clock: Clock, heartbeatMs: number): Heartbeat {
     }
     for (const beating of buckets[next] ?? []) beatOne(beating, nowMs);
     next = (next + 1) % count;
+  }
+
+  function isStandstill(nowMs: number): boolean {
+    return nowMs - lastTickMs >= heartbeatMs + tickMs;
   }
 
   function stoodStill(nowMs: number): void {
@@ -69,6 +78,11 @@ export function startHeartbeat(clock: Clock, heartbeatMs: number): Heartbeat {
       bucketOf.get(beating)?.delete(beating);
       bucketOf.delete(beating);
       suspects.delete(beating);
+    },
+    respiteMs() {
+      const nowMs = clock.nowMs();
+      // Timers that came due together run in no order that could be relied on: the tick may be yet to come.
+      return isStandstill(nowMs) ? heartbeatMs : Math.max(0, aliveSinceMs + heartbeatMs - nowMs);
     },
     stop() {
       cancel();

@@ -35,8 +35,9 @@ export function httpApi({ hub, doorway, log }: HttpParts): Hono {
     });
     context.header("X-Content-Type-Options", "nosniff");
     context.header("Cache-Control", "no-store");
-    if (refusal === undefined) return next();
-    return context.json({ code: refusal.code, message: refusal.message }, refusal.status);
+    if (refusal !== undefined) return context.json({ code: refusal.code, message: refusal.message }, refusal.status);
+    if (origin !== undefined) allowPage(context, origin);
+    return method === "OPTIONS" ? context.body(null, 204) : next();
   });
   // On the one route that reads a body: the limit makes the request anew, which not every request of the adapter survives.
   api.post(
@@ -62,6 +63,14 @@ export function httpApi({ hub, doorway, log }: HttpParts): Hono {
     return context.json({ code: "INTERNAL", message: "the hub failed to answer" }, 500);
   });
   return api;
+}
+
+/** Lets the page of an origin that may come in read the answer, and ask what a page must ask leave for (CORS). */
+function allowPage(context: Context, origin: string): void {
+  context.header("Access-Control-Allow-Origin", origin);
+  context.header("Access-Control-Allow-Methods", "GET, POST, DELETE");
+  context.header("Access-Control-Allow-Headers", "Authorization, Content-Type");
+  context.header("Vary", "Origin");
 }
 
 function addViews(api: Hono, hub: Hub): void {

@@ -58,8 +58,10 @@ export class Hub implements Host<Session> {
     const onEffects = (effects: Effect[]) => {
       for (const effect of effects) this.#carryOut(effect);
     };
-    this.engine = createEngine({ book, clock, onEffects, onProposal: () => this.#turn.endSoon() });
-    this.#turn = new Turn(clock, () => this.engine.commit());
+    const onProposal = () => this.#turn.endSoon();
+    const respiteMs = () => this.#heartbeat.respiteMs();
+    this.engine = createEngine({ book, clock, onEffects, onProposal, respiteMs });
+    this.#turn = new Turn(clock, () => this.engine.commit(), this.engine.isCommitFree);
     this.#silence = new Silence(clock, settings.limits);
     this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs);
   }

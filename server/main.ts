@@ -47,7 +47,12 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
     process.exit(0);
   });
   const { url, httpUrl } = await starting.catch((error: unknown) => fail(startFailure(error, config)));
-  log.info({ url, httpUrl, engine: config.engine, pid: process.pid }, `the hub answers at ${httpUrl} and ${url}`);
+  // Said at any level: with --port 0 nobody else knows the port.
+  const firstWords = createLogger({ ...form, logLevel: "info" }, stdout);
+  firstWords.info(
+    { url, httpUrl, engine: config.engine, pid: process.pid },
+    `the hub answers at ${httpUrl} and ${url}`,
+  );
 }
 
 /** The first signal stops the hub in good order, the second ends the process. */

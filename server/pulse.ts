@@ -18,6 +18,11 @@ export class Pulse {
     this.#lastPongMs = nowMs;
   }
 
+  /** Counts the session as heard: it has said hello. */
+  begin(nowMs: number): void {
+    this.#lastPongMs = nowMs;
+  }
+
   /** The text of the next ping, said after step `order`. */
   ping(order: number): string {
     this.#sent += 1;

@@ -65,6 +65,7 @@ export class Session implements Beating {
   /** The hub has opened, or resumed, the session: it is welcome. */
   opened(session: string, welcome: HubMessage): void {
     this.#state = { name: "open", session };
+    this.pulse.begin(this.#host.nowMs());
     this.#outbox.tell(encode(welcome));
     this.#wake();
   }

@@ -21,6 +21,7 @@ const closeMs = 0.025;
 export class Turn {
   readonly #clock: Clock;
   readonly #commit: () => void;
+  readonly #isCommitFree: boolean;
   #number = 0;
   #endedMs = -Infinity;
   #isEnding = false;
@@ -30,9 +31,10 @@ export class Turn {
   /** Those whose write did not fit into an earlier turn. */
   #late: Speaker[] = [];
 
-  /** `commit` gives what was proposed in a turn to the engine. */
-  constructor(clock: Clock, commit: () => void) {
+  /** `commit` gives what was proposed in a turn to the engine; when it is not free, turns are as few as can be. */
+  constructor(clock: Clock, commit: () => void, isCommitFree: boolean) {
     this.#clock = clock;
+    this.#isCommitFree = isCommitFree;
     this.#commit = commit;
   }
 
@@ -45,8 +47,8 @@ export class Turn {
   endSoon(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    if (this.#clock.nowMs() - this.#endedMs < closeMs) this.#clock.afterRound(this.#end);
-    else this.#clock.afterRead(this.#end);
+    if (this.#isCommitFree && this.#clock.nowMs() - this.#endedMs >= closeMs) this.#clock.afterRead(this.#end);
+    else this.#clock.afterRound(this.#end);
   }
 
   /** Has a speaker called at the end of the turn. */
@@ -63,6 +65,8 @@ export class Turn {
 
   readonly #end = (): void => {
     this.#isEnding = false;
+    // What is left over for another turn lets others be read first.
+    this.#endedMs = Infinity;
     this.#number += 1;
     const heard = this.#awaiting.length;
     for (let place = 0; place < heard; place += 1) this.#awaiting[place]?.takeHeldBack();

@@ -1,5 +1,6 @@
 // How the CLI gets a session, and how long it does without one: unlike an agent, a shell does not wait for ever.
 // Knows no command.
+import { WebSocket } from "ws";
 import { closeCodes } from "../../shared/errors.ts";
 import { BatonError, connect, type Hub, type HubEvents } from "../index.ts";
 import type { HubOptions } from "./options.ts";
@@ -32,7 +33,16 @@ export function openHub({ url, token, node }: HubOptions, options: SessionOption
   };
   setTimeout(() => givenUp.abort(unanswered(url, "it says nothing")), silenceMsMax).unref();
   const { graceMs } = options;
-  return connect(url, { node, token, graceMs, backoff, on: { retrying }, signal: AbortSignal.any(signals) });
+  // The platform's own socket keeps a process alive until the other side has closed too, which a stopped hub never does.
+  return connect(url, {
+    node,
+    token,
+    graceMs,
+    backoff,
+    on: { retrying },
+    signal: AbortSignal.any(signals),
+    webSocket: WebSocket,
+  });
 }
 
 function unanswered(url: string, reason: string): BatonError {

@@ -35,6 +35,7 @@ export class KeptBook {
       open: (hear): Journal => ({
         append: hear,
         isReachable: () => true,
+        isCommitFree: true,
         survivesMs: recoveryGraceMs,
         close: () => Promise.resolve(),
       }),

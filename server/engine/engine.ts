@@ -19,6 +19,8 @@ export type Engine = {
   nowMs(): number;
   isReachable(): boolean;
   readonly survivesMs: number;
+  /** Whether a commit takes no time worth sharing among many commands. */
+  readonly isCommitFree: boolean;
   /** Stops the timer and closes the journal; what was not committed is dropped, and so is what is proposed from now on. */
   close(): Promise<void>;
 };
@@ -30,12 +32,14 @@ type EngineParts = {
   onEffects: (effects: Effect[]) => void;
   /** Told that a deadline proposed something, so that the turn is ended. */
   onProposal: () => void;
+  /** How many milliseconds a deadline that has come is to wait, because the hub itself stood still [S2]; 0 as a rule. */
+  respiteMs?: () => number;
 };
 
 function noTimer(): void {}
 
 /** An engine over a book; its first command, if it has one, is in effect when this returns or when the journal says so. */
-export function createEngine({ book, clock, onEffects, onProposal }: EngineParts): Engine {
+export function createEngine({ book, clock, onEffects, onProposal, respiteMs = () => 0 }: EngineParts): Engine {
   const { table, beginning } = book;
   const aheadMs = book.nowMs - clock.nowMs();
   const nowMs = () => clock.nowMs() + aheadMs;
@@ -57,13 +61,20 @@ export function createEngine({ book, clock, onEffects, onProposal }: EngineParts
     if (soonest >= timerMs) return;
     cancelTimer();
     timerMs = soonest;
-    cancelTimer = clock.after(Math.ceil(soonest - nowMs()), () => {
-      timerMs = Infinity;
-      const commands = due(table.deadlines, nowMs());
-      batch.push(...commands);
-      if (commands.length > 0) onProposal();
-      setTimer();
-    });
+    cancelTimer = clock.after(Math.ceil(soonest - nowMs()), ring);
+  }
+
+  function ring(): void {
+    const waitMs = respiteMs();
+    if (waitMs > 0) {
+      cancelTimer = clock.after(Math.ceil(waitMs), ring);
+      return;
+    }
+    timerMs = Infinity;
+    const commands = due(table.deadlines, nowMs());
+    batch.push(...commands);
+    if (commands.length > 0) onProposal();
+    setTimer();
   }
 
   const commit = () => {
@@ -83,6 +94,7 @@ export function createEngine({ book, clock, onEffects, onProposal }: EngineParts
     nowMs,
     isReachable: () => journal.isReachable(),
     survivesMs: journal.survivesMs,
+    isCommitFree: journal.isCommitFree,
     close() {
       cancelTimer();
       closed ??= journal.close();

@@ -16,6 +16,8 @@ export type Journal = {
   isReachable(): boolean;
   /** How long sessions have to come back after a planned restart, in milliseconds; 0 when nothing survives one [S13]. */
   readonly survivesMs: number;
+  /** Whether an append takes no time worth sharing among many commands. */
+  readonly isCommitFree: boolean;
   /** Resolves when all that was appended is safe and nothing is held open. */
   close(): Promise<void>;
 };

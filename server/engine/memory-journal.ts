@@ -14,6 +14,7 @@ export function memoryBook(settings: TableSettings, clock: Clock): Book {
       append: hear,
       isReachable: () => true,
       survivesMs: 0,
+      isCommitFree: true,
       close: () => Promise.resolve(),
     }),
   };

@@ -132,7 +132,8 @@ function adviceFor(error: Error): string {
   const code = "errcode" in error ? Number(error.errcode) & 0xff : undefined;
   const systemCode = "code" in error ? error.code : undefined;
   if (code === sqliteFull || systemCode === "ENOSPC") return "make room, then start the hub again";
-  if (code === sqliteInputOutput || systemCode === "EIO") return "look after the disk, then start the hub again";
+  if (code === sqliteInputOutput || systemCode === "EIO")
+    return "look after the disk, which fails or is full, then start the hub again";
   return "it is damaged, or this user may not use it; put back a copy of the whole folder, or move it away to start empty";
 }
 

@@ -62,6 +62,7 @@ type JournalParts = BookParts & {
 
 class SqliteJournal implements Journal {
   readonly survivesMs: number;
+  readonly isCommitFree = false;
   readonly #parts: JournalParts;
   readonly #insert;
   readonly #prune;

@@ -2,11 +2,11 @@
 import type { Figure } from "./figure.ts";
 import type { ServerProgram } from "./server-process.ts";
 
-/** How long to measure, and how to start the hub with an engine. */
+/** How long to measure, and how to start the hub with an engine and further flags. */
 export interface Plan {
   rounds: number;
   roundMs: number;
-  hub: (engine: string) => ServerProgram;
+  hub: (engine: string, ...flags: string[]) => ServerProgram;
 }
 
 /** One bench. */

@@ -3,11 +3,11 @@
 import { connect, type Socket } from "node:net";
 import { socketPath, subprotocol } from "../../shared/protocol.ts";
 import { FrameWriter, type Framing } from "./frame-writer.ts";
-import { scanMessages } from "./message-scan.ts";
+import { scanMessages, type Heard } from "./message-scan.ts";
 import { prepareText, type PreparedMessage } from "./prepared-message.ts";
 
-/** Hears what arrives: the type of a message and its id (0 when it has none). */
-export type Hearing = (type: string, id: number) => void;
+/** Hears what arrives: the type of a message, its id (0 when it has none), and its place in the bytes. */
+export type Hearing = Heard;
 
 const textFrame = 0x81;
 /** One buffer for all sockets: each read is used up before the next begins. */
@@ -62,6 +62,8 @@ export class LoadSocket {
   hearing: Hearing = (type) => {
     throw new Error(`nobody expects ${type}`);
   };
+  /** Called when the server is gone, or the connection is; once or twice. */
+  ended: () => void;
   /** Settles when the upgrade is done. */
   readonly opened: Promise<void>;
   readonly #upgraded = Promise.withResolvers<void>();
@@ -85,9 +87,14 @@ export class LoadSocket {
       noDelay: true,
       onread: { buffer: readBuffer, callback },
     });
-    this.#socket.on("close", () => {
-      if (this.#state !== "closed") throw new Error(`the server at ${url} closed a socket`);
-    });
+    this.ended = () => {
+      throw new Error(`the server at ${url} closed a socket`);
+    };
+    for (const event of ["error", "close"]) {
+      this.#socket.on(event, () => {
+        if (this.#state !== "closed") this.ended();
+      });
+    }
     const key = Buffer.alloc(16, "bench").toString("base64");
     this.#socket.write(
       `GET ${socketPath} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
@@ -117,7 +124,7 @@ export class LoadSocket {
 
   readonly #heard = (type: string, id: number, bytes: Buffer, start: number, end: number): void => {
     if (type !== "ping") {
-      this.hearing(type, id);
+      this.hearing(type, id, bytes, start, end);
       return;
     }
     const ping: { n: number } = JSON.parse(bytes.toString("utf8", start, end));

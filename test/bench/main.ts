@@ -8,11 +8,13 @@ import { countOthers, thisMachine } from "./machine.ts";
 import { p1 } from "./p1.ts";
 import { p1b } from "./p1b.ts";
 import { p2 } from "./p2.ts";
+import { p10 } from "./p10.ts";
 import { p3 } from "./p3.ts";
+import { p7 } from "./p7.ts";
 import { legend, tableOf } from "./report.ts";
 import { hubFile, hubProgram } from "./server-process.ts";
 
-const benches: readonly Bench[] = [p1, p1b, p2, p3];
+const benches: readonly Bench[] = [p1, p1b, p2, p3, p7, p10];
 
 const usage = `usage: npm run bench -- [NUMBER…] [options]
   NUMBER…          ${benches.map(({ id }) => id).join(", ")}; all unless named
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
   const plan: Plan = {
     rounds: wholeNumber("--rounds", values.rounds),
     roundMs: wholeNumber("--round-ms", values["round-ms"]),
-    hub: (engine) => hubProgram(values.hub, engine, values.profile),
+    hub: (engine, ...flags) => hubProgram(values.hub, engine, flags, values.profile),
   };
   const machine = thisMachine();
   const othersShare = countOthers();

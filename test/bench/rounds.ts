@@ -3,20 +3,27 @@
 /** One who is measured once a round. */
 export interface Contender<Sample> {
   measure: () => Promise<Sample>;
+  /** Measures once and keeps what it was. */
+  sample: () => Promise<void>;
   /** What was measured, in the order of the rounds. */
   samples: Sample[];
 }
 
+/** Any contender, whatever is measured of it. */
+export type Contended = Pick<Contender<unknown>, "measure" | "sample">;
+
 /** A contender with no samples yet. */
 export function contender<Sample>(measure: () => Promise<Sample>): Contender<Sample> {
-  return { measure, samples: [] };
+  const samples: Sample[] = [];
+  const sample = async () => void samples.push(await measure());
+  return { measure, sample, samples };
 }
 
 /** Warms every contender up with a round that does not count, then measures each once a round, in turn. */
-export async function alternate<Sample>(contenders: readonly Contender<Sample>[], rounds: number): Promise<void> {
+export async function alternate(contenders: readonly Contended[], rounds: number): Promise<void> {
   for (const { measure } of contenders) await measure();
   for (let round = 0; round < rounds; round++) {
-    for (const { measure, samples } of contenders) samples.push(await measure());
+    for (const { sample } of contenders) await sample();
   }
 }
 

@@ -18,6 +18,8 @@ export interface ServerProcess extends AsyncDisposable {
   url: string;
   /** CPU time of all its threads since it started, in microseconds; undefined where the system does not tell. */
   cpuUs(): number | undefined;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
 }
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -30,9 +32,14 @@ export const relayProgram: ServerProgram = { file: here("relay.ts"), arguments: 
 /** The file of the hub in this tree. */
 export const hubFile = here("../../server/main.ts");
 
-/** The hub with an engine; `profileFolder` has it write a CPU profile there when it ends. */
-export function hubProgram(file: string, engine: string, profileFolder?: string): ServerProgram {
-  return { file, arguments: ["--port", "0", "--engine", engine], profileFolder };
+/** The hub with an engine and further flags; `profileFolder` has it write a CPU profile there when it ends. */
+export function hubProgram(
+  file: string,
+  engine: string,
+  flags: readonly string[] = [],
+  profileFolder?: string,
+): ServerProgram {
+  return { file, arguments: ["--port", "0", "--engine", engine, ...flags], profileFolder };
 }
 
 let stoppedCpuUs = 0;
@@ -52,18 +59,21 @@ export async function startServer(program: ServerProgram): Promise<ServerProcess
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const url = await urlOf(child, program.file);
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    stoppedCpuUs += cpuUsOf(child.pid) ?? 0;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    const insist = setTimeout(kill, 5_000);
+    await ended;
+    clearTimeout(insist);
+    process.off("exit", kill);
+  };
   return {
     url,
     cpuUs: () => cpuUsOf(child.pid),
-    [Symbol.asyncDispose]: async () => {
-      stoppedCpuUs += cpuUsOf(child.pid) ?? 0;
-      const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : Promise.resolve();
-      child.kill("SIGTERM");
-      const insist = setTimeout(kill, 5_000);
-      await ended;
-      clearTimeout(insist);
-      process.off("exit", kill);
-    },
+    kill: () => end("SIGKILL"),
+    [Symbol.asyncDispose]: () => end("SIGTERM"),
   };
 }
 

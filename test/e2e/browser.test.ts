@@ -68,9 +68,14 @@ describe.skipIf(!hasBrowser)("the SDK in a browser (needs Chromium)", () => {
             const done = await hub.once("from-a-page", { freshMs: 60_000 }, work);
             const lock = await hub.lock(`lock-of-${node}`);
             const { held } = lock;
+            const info = await hub.info("from-a-page");
+            const isForgotten = await hub.forget("nothing-of-that-name").then(
+              () => true,
+              () => false,
+            );
             await lock.release();
             await hub.close();
-            return { status: done.status, result: done.result, held };
+            return { status: done.status, result: done.result, held, seen: info?.resource, isForgotten };
           },
           { url: hub.url, node: `page-${index}` },
         );
@@ -79,6 +84,8 @@ describe.skipIf(!hasBrowser)("the SDK in a browser (needs Chromium)", () => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual(["done", "skipped"]);
     expect(answers[0]?.result).toEqual(answers[1]?.result);
     expect(answers.map(({ held }) => held)).toEqual([true, true]);
+    expect(answers.map(({ seen }) => seen)).toEqual(["from-a-page", "from-a-page"]);
+    expect(answers.map(({ isForgotten }) => isForgotten)).toEqual([false, false]);
   });
 
   it("is refused by a hub that does not know the page's origin", async () => {

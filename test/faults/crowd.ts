@@ -38,9 +38,9 @@ export class Crowd implements AsyncDisposable {
     this.#graceMs = graceMs;
   }
 
-  /** The nodes ask for these graces in turn. */
-  static async gather({ graceMs = [60_000] } = {}): Promise<Crowd> {
-    return new Crowd(await mkdtemp(join(tmpdir(), "baton-faults-")), await freePort(), graceMs);
+  /** The nodes ask for these graces in turn; the folder is a new one on the disk unless another is given. */
+  static async gather({ graceMs = [60_000], folder = "" } = {}): Promise<Crowd> {
+    return new Crowd(folder || (await mkdtemp(join(tmpdir(), "baton-faults-"))), await freePort(), graceMs);
   }
 
   /** Starts the next hub, of another program if one is given, with those arguments before its flags; the nodes go on. */

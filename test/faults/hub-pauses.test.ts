@@ -1,10 +1,13 @@
 // The hub's own process stands still, by SIGSTOP: nobody's session ends for that.
 import { setTimeout as pass } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { connect, type Hub, type HubEvents } from "../../client/index.ts";
 import { decodeResourceView } from "../../shared/pages.ts";
 import { type HubProcess, startHubProcess } from "../support/hub.ts";
 import { connectWire, type Wire } from "../support/wire.ts";
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 90_000 });
 
 const heartbeatMs = 500;
 const deadMs = 3 * heartbeatMs;
@@ -70,11 +73,11 @@ function eventsOf(node: Hub): (keyof HubEvents)[] {
 describe.each([1, 3])("a hub that stands still for %d × the dead time", (share) => {
   test("[S2] ends nobody's session, and nobody loses a grant or a place", async () => {
     const resource = `held ${share}`;
-    const [a, b, c] = [await wire("a"), await wire("b"), await wire("c", { graceMs: 1 })];
+    const [a, b, c] = [await wire(`a${share}`), await wire(`b${share}`), await wire(`c${share}`, { graceMs: 1 })];
     const { fence } = await a.granted(resource);
     await b.queued(resource);
     await c.queued(resource);
-    const pinged = await wire("pinged");
+    const pinged = await wire(`pinged${share}`);
     pinged.answersPings = false;
     await stopHub(share * deadMs);
     await answerPings(pinged, pingsPastDead);
@@ -82,10 +85,10 @@ describe.each([1, 3])("a hub that stands still for %d × the dead time", (share)
     await Promise.all([a, b, c].map((each) => each.expectSilence()));
     const waiting = { detached: false };
     expect(await view(resource)).toEqual({
-      holders: [{ node: "a", fence }],
+      holders: [{ node: `a${share}`, fence }],
       queue: [
-        { node: "b", ...waiting },
-        { node: "c", ...waiting },
+        { node: `b${share}`, ...waiting },
+        { node: `c${share}`, ...waiting },
       ],
     });
     a.release(1, "none");
@@ -94,9 +97,9 @@ describe.each([1, 3])("a hub that stands still for %d × the dead time", (share)
 
   test("[S2][S4] is given up by nodes with grace, who resume and hold on", async () => {
     const resource = `node ${share}`;
-    const node = await connect(hub.url, { node: "with grace", graceMs: 60_000 });
+    const node = await connect(hub.url, { node: `node${share}`, graceMs: 60_000 });
     nodes.push(node);
-    const next = await wire("next");
+    const next = await wire(`next${share}`);
     const lock = await node.lock(resource);
     const { fence, signal } = lock;
     await next.queued(resource);
@@ -107,5 +110,25 @@ describe.each([1, 3])("a hub that stands still for %d × the dead time", (share)
     expect(events).toEqual(["disconnected", "resumed"]);
     expect([lock.held, lock.fence, signal.aborted]).toEqual([true, fence, false]);
     await next.expectSilence();
+  });
+
+  test("[S4] lets a session resume whose grace passed meanwhile", async () => {
+    const resource = `away ${share}`;
+    const [holder, waiter] = [await wire(`holder${share}`), await wire(`waiter${share}`, { graceMs: 1 })];
+    await holder.granted(resource);
+    await waiter.queued(resource);
+    waiter.terminate();
+    await vi.waitUntil(async () => (await view(resource)).queue?.[0]?.detached);
+    hub.kill("SIGSTOP");
+    const coming = connectWire(hub.url);
+    await pass(share * deadMs + heartbeatMs);
+    hub.kill("SIGCONT");
+    const back = await coming;
+    wires.push(back);
+    const { session = "", secret = "" } = waiter.welcome ?? {};
+    expect(await back.hello(`waiter${share}`, { graceMs: 1, resume: { session, secret } })).toMatchObject({
+      resumed: true,
+    });
+    await back.answer(1, "queued");
   });
 });

@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type HubProcess, startHubProcess } from "../support/hub.ts";
 import type { Note } from "./holder.ts";
 import { HolderProcess } from "./holder-process.ts";
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 90_000 });
 
 const heartbeatMs = 500;
 const deadMs = 3 * heartbeatMs;

@@ -51,6 +51,7 @@ function crashing(book: Book, point: CrashPoint, last: number): Book {
           journal.append(batch);
         },
         isReachable: () => journal.isReachable(),
+        isCommitFree: false,
         survivesMs: journal.survivesMs,
         close: () => journal.close(),
       };

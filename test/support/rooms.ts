@@ -41,7 +41,7 @@ const rooms: readonly Room[] = [
   // The command line is a client like any other: it goes in by the public doors.
   {
     at: "client/cli/",
-    may: ["client/cli/", "client/index.ts", "client/content/index.ts", "shared/", "node:", "commander"],
+    may: ["client/cli/", "client/index.ts", "client/content/index.ts", "shared/", "node:", "commander", "ws"],
   },
   {
     at: "client/content/",

@@ -77,8 +77,9 @@ function openJournal(folder: string, tableSettings: { lockDelayMs: number; outco
   return { table, append, close: () => journal.close() };
 }
 
-function sizesOf({ sessions, resources, holding, waiting, deadlines }: LockTable) {
-  return { sessions: sessions.size, resources: resources.size, holding, waiting, deadlines: deadlines.length };
+/** Deadlines are not among them: the recorded table has taken out those that had come and were not carried out yet. */
+function sizesOf({ sessions, resources, holding, waiting }: LockTable) {
+  return { sessions: sessions.size, resources: resources.size, holding, waiting };
 }
 
 /** A command of a book that has begun with a step more than the table that was recorded. */
