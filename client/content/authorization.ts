@@ -93,7 +93,7 @@ export class Authorization {
       throw new ContentError("DENIED", `the registry sends for a token to ${realm}, which is no https address`);
     }
     if (challenge.service !== undefined) url.searchParams.set("service", challenge.service);
-    url.searchParams.set("scope", challenge.scope ?? `repository:${repository}:pull`);
+    url.searchParams.set("scope", challenge.scope ?? `repository:${pathIn(repository)}:pull`);
     const headers: Record<string, string> =
       credentials === undefined ? {} : { authorization: `Basic ${credentials.basic}` };
     const response = await fetchFrom(fetch, url, { headers, signal });
@@ -103,4 +103,9 @@ export class Authorization {
     if (token === undefined) throw new ContentError("REGISTRY_FAULT", `${url.host} answered without a token`);
     return token;
   }
+}
+
+/** A repository as its registry names it, without the registry. */
+function pathIn(repository: string): string {
+  return repository.slice(repository.indexOf("/") + 1);
 }
