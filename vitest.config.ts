@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 const rules = "test/e2e/rules/**/*.test.ts";
+// Processes that are killed and stopped again and again, and disks that fail: `npm run faults`.
+const faults = "test/faults/**/*.test.ts";
 
 export default defineConfig({
   test: {
@@ -9,7 +11,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: "house", include: ["test/**/*.test.ts"], exclude: [rules] } },
+      { extends: true, test: { name: "house", include: ["test/**/*.test.ts"], exclude: [rules, faults] } },
+      { extends: true, test: { name: "faults", include: [faults] } },
       { extends: true, test: { name: "rules on memory", include: [rules] } },
       { extends: true, test: { name: "rules on durable", include: [rules], env: { BATON_RULES_ENGINE: "durable" } } },
     ],
