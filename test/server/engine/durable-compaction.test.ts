@@ -46,9 +46,9 @@ test("rows give way to a checkpoint again and again while the hub works, and not
   let turns = 0;
   await work(engine, "a", () => {
     turns += 1;
-    return checkpoints === 4;
+    return checkpoints === 3 || log.error.mock.calls.length > 0;
   });
-  // Of the rows that the first three checkpoints stand for, none is left.
+  // Of the rows that the first checkpoints stand for, none is left.
   expect(rowsIn(folder)).toBeLessThan(turns);
   expect(log.error).not.toHaveBeenCalled();
   const copy = crashedCopyOf(folder);
