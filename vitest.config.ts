@@ -1,8 +1,15 @@
+import { etcdMissing } from "./test/support/etcd.ts";
 import { defineConfig } from "vitest/config";
 
 const rules = "test/e2e/rules/**/*.test.ts";
 // Processes that are killed and stopped again and again, and disks that fail: `npm run faults`.
 const faults = "test/faults/**/*.test.ts";
+
+// Two hubs over one etcd, where there is one.
+const onEtcd = {
+  extends: true as const,
+  test: { name: "rules on etcd", include: [rules], env: { BATON_RULES_ENGINE: "etcd" } },
+};
 
 export default defineConfig({
   test: {
@@ -15,6 +22,7 @@ export default defineConfig({
       { extends: true, test: { name: "faults", include: [faults] } },
       { extends: true, test: { name: "rules on memory", include: [rules] } },
       { extends: true, test: { name: "rules on durable", include: [rules], env: { BATON_RULES_ENGINE: "durable" } } },
+      ...(etcdMissing() === undefined ? [onEtcd] : []),
     ],
   },
 });

@@ -70,7 +70,17 @@ export type Asker = {
 
 /** Messages that are about one request. */
 export type RequestMessage = HubMessageOf<
-  "queued" | "granted" | "skipped" | "failed" | "released" | "extended" | "lost" | "wanted" | "references"
+  | "queued"
+  | "granted"
+  | "skipped"
+  | "failed"
+  | "released"
+  | "extended"
+  | "lost"
+  | "wanted"
+  | "references"
+  | "watching"
+  | "changes"
 >;
 
 /**

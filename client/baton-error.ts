@@ -1,12 +1,12 @@
 // What a call of the SDK fails with: a code and a sentence. Knows no call and no connection.
-import { closeCodes, codes, type Code } from "../shared/errors.ts";
+import { closeCodes, codes, httpCodes, type Code, type HttpCode } from "../shared/errors.ts";
 import type { Failure } from "../shared/protocol.ts";
 
 /** Why a hub closes a connection, by the name of its close code. */
 type CloseName = keyof typeof closeCodes;
 
-/** A code of the protocol; the name of the close code that ended the connection; what HTTP calls absent or changed. */
-export type BatonErrorCode = Code | CloseName | "NOT_FOUND" | "CONFLICT";
+/** A code of the protocol, or of its HTTP side; the name of the close code that ended the connection. */
+export type BatonErrorCode = Code | HttpCode | CloseName;
 
 /**
  * Every error that the SDK makes by itself. A call that was aborted fails with its signal's reason instead, as `fetch` does.
@@ -38,13 +38,12 @@ export function closeError(closeCode: number, explanation: string): BatonError {
 
 /** The error for an HTTP answer with that code in its body, or with that status alone. */
 export function statusError(status: number, code: string | undefined, explanation: string): BatonError {
-  if (code !== undefined && (isCode(code) || code === "NOT_FOUND" || code === "CONFLICT")) {
-    return new BatonError(code, explanation);
-  }
-  return new BatonError(statusCodes.get(status) ?? "UNAVAILABLE", explanation);
+  const known = code !== undefined && isCode(code) ? code : statusCodes.get(status);
+  return new BatonError(known ?? "UNAVAILABLE", explanation);
 }
 
-const statusCodes: ReadonlyMap<number, BatonErrorCode> = new Map([
+// What stands between may answer with a status alone.
+const statusCodes: ReadonlyMap<number, HttpCode> = new Map([
   [400, "INVALID_MESSAGE"],
   [401, "UNAUTHORIZED"],
   [403, "FORBIDDEN"],
@@ -56,6 +55,6 @@ function isCloseName(name: string): name is CloseName {
   return Object.hasOwn(closeCodes, name);
 }
 
-function isCode(code: string): code is Code {
-  return Object.hasOwn(codes, code);
+function isCode(code: string): code is Code | HttpCode {
+  return Object.hasOwn(codes, code) || Object.hasOwn(httpCodes, code);
 }

@@ -15,6 +15,7 @@ export type Bounds = Pick<
   | "resultBytesMax"
   | "noteBytesMax"
   | "tokenBytesMax"
+  | "jsonDepthMax"
   | "permitsMax"
   | "attemptsMax"
 >;
@@ -34,6 +35,7 @@ const boundNames = [
   "resultBytesMax",
   "noteBytesMax",
   "tokenBytesMax",
+  "jsonDepthMax",
   "permitsMax",
   "attemptsMax",
 ] as const satisfies (keyof Bounds)[];

@@ -1,5 +1,5 @@
 // How a hub is reached: from a URL and options to an open session. Puts the parts of the SDK together.
-import { readAddress } from "./address.ts";
+import { readAddresses, type HubUrls } from "./address.ts";
 import { defaultBackoff, type Backoff } from "./backoff.ts";
 import { BatonError } from "./baton-error.ts";
 import { boundsOf, checkDuration, checkName, checkText } from "./bounds.ts";
@@ -8,10 +8,15 @@ import { Conversation } from "./conversation.ts";
 import type { Listeners } from "./events.ts";
 import type { HubEvents } from "./hub-events.ts";
 import { Hub } from "./hub.ts";
+import { HttpCalls } from "./http-calls.ts";
 import { randomNodeName } from "./node-name.ts";
-import { ResourcePages } from "./resource-pages.ts";
 import type { TokenSource } from "./token.ts";
 import type { WebSocketConstructor } from "./websocket.ts";
+
+/** How long a hub may take to welcome; platforms themselves would wait for minutes. */
+const greetingMsMax = 10_000;
+/** The same where another one may be quicker. */
+const greetingAmongOthersMsMax = 3_000;
 
 /** What `connect` takes. */
 export type ConnectOptions = {
@@ -48,15 +53,16 @@ export type ConnectOptions = {
  *     await using hub = await connect("ws://127.0.0.1:7420", { node: "node-1", graceMs: 15_000 });
  *     await using lock = await hub.lock("db-migrate");
  *
- * @param url `ws`, `wss`, `http` or `https`; no path means `/v1/socket`
+ * @param urls `ws`, `wss`, `http` or `https`; no path means `/v1/socket`. Several name hubs that share one book: the session goes
+ *   to another one when its hub is gone, or says that it leaves
  * @throws BatonError UNAUTHORIZED, PROTOCOL, SESSION_REPLACED when the hub refuses for good, UNAVAILABLE after
  *   `connectTimeoutMs`, INVALID_MESSAGE or INVALID_KEY for options that no hub takes; the reason of `options.signal`
  */
-export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Hub> {
+export async function connect(urls: HubUrls, options: ConnectOptions = {}): Promise<Hub> {
   const { signal } = options;
   signal?.throwIfAborted();
   checkOptions(options);
-  const address = readAddress(url);
+  const addresses = readAddresses(urls);
   const { token, clock = platformClock, random = Math.random, fetch = globalThis.fetch } = options;
   const { graceMs = 0, labels, backoff = defaultBackoff, webSocket = globalThis.WebSocket } = options;
   if (typeof webSocket !== "function") {
@@ -66,12 +72,15 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     );
   }
   const node = options.node ?? randomNodeName(random);
-  const settings = { node, graceMs, labels, backoff, random };
+  const hubs = addresses.length;
+  const greeting = { greetingMsMax: hubs > 1 ? greetingAmongOthersMsMax : greetingMsMax };
+  const settings = { node, graceMs, labels, backoff, random, hubs, ...greeting };
   const listeners = options.on ?? {};
-  const conversation = new Conversation({ url: address.socket, token, webSocket, clock, settings, listeners });
+  const sockets = addresses.map(({ socket }) => socket);
+  const conversation = new Conversation({ urls: sockets, token, webSocket, clock, settings, listeners });
   await begin(conversation, options, clock);
-  const pages = new ResourcePages({ url: address.http, token: () => conversation.token(), fetch });
-  return new Hub(node, conversation, pages);
+  const calls = new HttpCalls({ urls: addresses.map(({ http }) => http), token: () => conversation.token(), fetch });
+  return new Hub(node, conversation, calls);
 }
 
 async function begin(conversation: Conversation, options: ConnectOptions, clock: Clock): Promise<void> {

@@ -19,6 +19,10 @@ export type ConnectionSettings = {
   backoff: Backoff;
   /** From 0 up to 1, as Math.random gives. */
   random: () => number;
+  /** How long a socket may take to open and the hub to welcome, in milliseconds. */
+  greetingMsMax: number;
+  /** How many hubs there are to go to. */
+  hubs: number;
 };
 
 /** What can happen to a connection. */
@@ -42,7 +46,8 @@ export type ConnectionEvent =
 /** What should happen. */
 export type ConnectionEffect =
   | { kind: "askToken" }
-  | { kind: "dial" }
+  /** Open a socket to the hub of that place in the list. */
+  | { kind: "dial"; hub: number }
   | { kind: "send"; message: ClientMessageInput }
   /** Close the socket, and hear no more of it. */
   | { kind: "drop"; code: number }
@@ -69,6 +74,8 @@ export type Trail = {
   failures: number;
   /** Tokens in a row that were refused. */
   refusals: number;
+  /** Where to go: a place in the list of hubs. */
+  hub: number;
 };
 
 /** A session is open. */
@@ -76,6 +83,7 @@ export type Open = {
   kind: "open";
   session: Session;
   failures: number;
+  hub: number;
   openedAtMs: number;
   heardAtMs: number;
   tokenExpiresAtMs: number;
@@ -95,5 +103,5 @@ export type ConnectionState =
   | Open
   | { kind: "resting"; trail: Trail; untilMs: number }
   /** `bye` is said; the hub closes. */
-  | { kind: "closing"; untilMs: number }
+  | { kind: "closing"; session: Session }
   | { kind: "closed" };

@@ -14,17 +14,21 @@ import {
   type Trail,
 } from "./connection-state.ts";
 import { hearInOpen, isSilent, openState, timeInOpen, tokenLasts, wakeInOpenAtMs } from "./open-state.ts";
-import { closed, parted, refused, resting, type SocketEnd, type Step } from "./parting.ts";
+import { closed, newTrail, parted, refused, resting, type SocketEnd, type Step } from "./parting.ts";
 import { Session } from "./session.ts";
 
-/** How long a socket may take to open and the hub to welcome; platforms themselves would wait for minutes. */
-const greetingMsMax = 10_000;
-/** How long the hub may take to close after `bye`. */
+/** How long a `bye` may take, and the hub to close after it. */
 const byeMsMax = 2_000;
+/** Why no socket was opened, where the platform does not tell. */
+const unreached =
+  "the hub cannot be reached, or refuses the name it is called by or the page's origin, as its log then says";
+
 /** One node's way to a hub, over as many sockets and sessions as it takes. */
 export class Connection {
   readonly #settings: ConnectionSettings;
   #state: ConnectionState = { kind: "idle" };
+  /** Once the user is done: until when the `bye` may take to arrive. */
+  #stopByMs = Infinity;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
@@ -41,6 +45,11 @@ export class Connection {
     return "trail" in this.#state ? this.#state.trail.session : undefined;
   }
 
+  /** Whether the user is done. */
+  get isStopping(): boolean {
+    return this.#stopByMs < Infinity;
+  }
+
   /** Something has come from the hub [S2]. */
   heard(nowMs: number): void {
     if (this.#state.kind === "open") this.#state.heardAtMs = nowMs;
@@ -49,20 +58,20 @@ export class Connection {
   /** When it wants to be told the time, in milliseconds of the clock; Infinity for never. */
   wakeAtMs(isHolding: boolean): number {
     const state = this.#state;
-    const sureUntilMs = isHolding ? (this.session?.sureUntilMs ?? Infinity) : Infinity;
+    const lastMs = Math.min(isHolding ? (this.session?.sureUntilMs ?? Infinity) : Infinity, this.#stopByMs);
     switch (state.kind) {
       case "idle":
       case "closed":
         return Infinity;
       case "preparing":
-        return sureUntilMs;
+      case "closing":
+        return lastMs;
       case "dialing":
       case "greeting":
       case "resting":
-      case "closing":
-        return Math.min(state.untilMs, sureUntilMs);
+        return Math.min(state.untilMs, lastMs);
       case "open":
-        return Math.min(wakeInOpenAtMs(state, isHolding), sureUntilMs);
+        return Math.min(wakeInOpenAtMs(state, isHolding), lastMs);
       default:
         return assertNever(state);
     }
@@ -72,7 +81,7 @@ export class Connection {
   advance(event: ConnectionEvent, nowMs: number): ConnectionEffect[] {
     switch (event.kind) {
       case "start":
-        return this.#state.kind === "idle" ? this.#prepare({ session: undefined, failures: 0, refusals: 0 }) : [];
+        return this.#state.kind === "idle" ? this.#prepare(newTrail(undefined, this.#settings)) : [];
       case "token":
         return this.#tokenCame(event.token, nowMs);
       case "tokenFailed":
@@ -105,8 +114,8 @@ export class Connection {
   #tokenCame(token: string | undefined, nowMs: number): ConnectionEffect[] {
     const state = this.#state;
     if (state.kind === "preparing") {
-      this.#state = { kind: "dialing", trail: state.trail, token, untilMs: nowMs + greetingMsMax };
-      return [{ kind: "dial" }];
+      this.#state = { kind: "dialing", trail: state.trail, token, untilMs: nowMs + this.#settings.greetingMsMax };
+      return [{ kind: "dial", hub: state.trail.hub }];
     }
     if (state.kind !== "open" || token === undefined) return [];
     return [{ kind: "send", message: { type: "authorize", token } }];
@@ -141,7 +150,7 @@ export class Connection {
   #welcomed(trail: Trail, welcome: HubMessageOf<"welcome">, helloAtMs: number, nowMs: number): ConnectionEffect[] {
     const before = trail.session;
     const session = new Session(welcome, helloAtMs);
-    this.#state = openState(session, welcome.tokenExpiresInMs, trail.failures, nowMs);
+    this.#state = openState(session, welcome.tokenExpiresInMs, trail, nowMs);
     const hadGrace = before !== undefined && before.graceMs > 0;
     if (hadGrace && welcome.resumed) return [{ kind: "begun", session, lastId: welcome.lastId }];
     // What a session without grace held was given up with its socket: one that the hub had not missed yet is used as a new one.
@@ -153,9 +162,7 @@ export class Connection {
     const [state, settings] = [this.#state, this.#settings];
     switch (state.kind) {
       case "dialing":
-        return this.#take(
-          refused(state.trail, { code, reason: reason || "the hub cannot be reached" }, settings, nowMs),
-        );
+        return this.#take(refused(state.trail, { code, reason: reason || unreached }, settings, nowMs));
       case "greeting":
         return this.#take(
           refused(state.trail, { code, reason: state.complaint ?? (reason || "no welcome") }, settings, nowMs),
@@ -163,7 +170,9 @@ export class Connection {
       case "open":
         return this.#take(parted(state, { code, reason: reason || "the connection broke" }, settings, nowMs));
       case "closing":
-        return this.#take(closed(undefined));
+        // Whether the bye has arrived, nobody knows: what the session holds would stay held for its grace [S4].
+        if (code === closeCodes.BYE || state.session.graceMs === 0) return this.#take(closed(undefined));
+        return this.#prepare(newTrail(state.session, settings));
       case "idle":
       case "preparing":
       case "resting":
@@ -176,7 +185,7 @@ export class Connection {
 
   #time(dueMs: number, isHolding: boolean, nowMs: number): ConnectionEffect[] {
     const isUnsure = isHolding && nowMs >= (this.session?.sureUntilMs ?? Infinity);
-    const effects = this.#timeInState(dueMs, isHolding, nowMs);
+    const effects = nowMs >= this.#stopByMs ? this.#abandon(undefined) : this.#timeInState(dueMs, isHolding, nowMs);
     return isUnsure ? [{ kind: "unsure" }, ...effects] : effects;
   }
 
@@ -185,20 +194,19 @@ export class Connection {
     switch (state.kind) {
       case "idle":
       case "preparing":
+      case "closing":
       case "closed":
         return [];
       case "dialing":
       case "greeting": {
         if (nowMs < state.untilMs) return [];
-        const end = { code: brokenCode, reason: `no welcome within ${greetingMsMax} ms` };
+        const end = { code: brokenCode, reason: `no welcome within ${this.#settings.greetingMsMax} ms` };
         return [...this.#dropSocket(), ...this.#take(resting(state.trail, end, this.#settings, nowMs))];
       }
       case "open":
         return isSilent(state, dueMs, nowMs) ? this.#silent(state, nowMs) : timeInOpen(state, isHolding, nowMs);
       case "resting":
         return nowMs < state.untilMs ? [] : this.#prepare(state.trail);
-      case "closing":
-        return nowMs < state.untilMs ? [] : this.#abandon(undefined);
       default:
         return assertNever(state);
     }
@@ -210,10 +218,16 @@ export class Connection {
   }
 
   #stop(nowMs: number): ConnectionEffect[] {
-    if (this.#state.kind === "closing") return [];
-    if (this.#state.kind !== "open") return this.#abandon(undefined);
-    this.#state = { kind: "closing", untilMs: nowMs + byeMsMax };
-    return [{ kind: "send", message: { type: "bye" } }];
+    const { session, isStopping } = this;
+    this.#stopByMs = Math.min(this.#stopByMs, nowMs + byeMsMax);
+    if (this.#state.kind === "open") {
+      this.#state = { kind: "closing", session: this.#state.session };
+      return [{ kind: "send", message: { type: "bye" } }];
+    }
+    if (isStopping) return [];
+    // A session that the hub keeps is ended by coming back to it, if one try is enough [S7].
+    if (session === undefined || session.graceMs === 0) return this.#abandon(undefined);
+    return this.#state.kind === "resting" ? this.#prepare(this.#state.trail) : [];
   }
 
   #abandon(error: BatonError | undefined): ConnectionEffect[] {
@@ -227,6 +241,7 @@ export class Connection {
   }
 
   #take({ state, effects }: Step): ConnectionEffect[] {
+    if (this.isStopping && state.kind === "resting") return this.#take(closed(undefined));
     this.#state = state;
     return effects;
   }

@@ -22,7 +22,8 @@ import { openSocket, type Socket, type WebSocketConstructor } from "./websocket.
 
 /** What a conversation is made of. */
 export type ConversationParts = {
-  url: string;
+  /** Of the hub, or of hubs that share one book. */
+  urls: readonly string[];
   token: TokenSource | undefined;
   webSocket: WebSocketConstructor;
   clock: Clock;
@@ -66,7 +67,10 @@ export class Conversation implements Wire {
     this.#advance({ kind: "start" });
   }
 
-  /** Says `bye` and ends; settles when the socket is closed. What awaits or holds something fails. */
+  /**
+   * Says `bye` and ends; settles when the socket is closed. What awaits or holds something fails. A session that the hub
+   * keeps without a socket is resumed for the `bye`, if that can be: else what it held would stay held [S4][S7].
+   */
   async close(): Promise<void> {
     this.requests.stop(new BatonError("SESSION_ENDED", "the hub was closed by its user"));
     this.#advance({ kind: "stop" });
@@ -101,8 +105,7 @@ export class Conversation implements Wire {
 
   #advance(event: ConnectionEvent): void {
     this.#effects.push(...this.#connection.advance(event, this.nowMs()));
-    // What is carried out may itself make things happen: that comes after what is to be done already.
-    if (this.#isApplying) return;
+    if (this.#isApplying) return; // what is carried out may itself make things happen, which come after it
     this.#isApplying = true;
     for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) this.#apply(effect);
     this.#isApplying = false;
@@ -114,7 +117,7 @@ export class Conversation implements Wire {
       case "askToken":
         return this.#askToken();
       case "dial":
-        return this.#dial();
+        return this.#dial(effect.hub);
       case "send":
         return this.say(encode(effect.message));
       case "drop":
@@ -152,10 +155,10 @@ export class Conversation implements Wire {
     }
   }
 
-  #dial(): void {
-    const { webSocket, url } = this.#parts;
+  #dial(hub: number): void {
+    const { webSocket, urls } = this.#parts;
     try {
-      this.#socket = openSocket(webSocket, url, {
+      this.#socket = openSocket(webSocket, urls[hub] ?? "", {
         opened: () => this.#advance({ kind: "opened" }),
         received: (text) => this.#received(text),
         closed: (code, reason) => this.#socketClosed(code, reason),
@@ -179,9 +182,8 @@ export class Conversation implements Wire {
     this.#connection.heard(this.nowMs());
     const decoded = text === undefined ? undefined : decodeHubFrame(text);
     if (decoded === undefined) {
-      const reason = "the hub sent a frame that is no JSON";
       this.#socket?.drop(closeCodes.PROTOCOL);
-      return this.#socketClosed(brokenCode, reason);
+      return this.#socketClosed(brokenCode, "the hub sent a frame that is no JSON");
     }
     for (const one of decoded) {
       if ("fault" in one) this.events.emit("fault", one.fault);
@@ -200,6 +202,8 @@ export class Conversation implements Wire {
       case "lost":
       case "wanted":
       case "references":
+      case "watching":
+      case "changes":
         return this.requests.hear(message);
       case "welcome":
       case "authorized":
@@ -209,10 +213,6 @@ export class Conversation implements Wire {
         return this.#advance({ kind: "message", message });
       case "error":
         return this.#refused(message);
-      case "watching":
-      case "changes":
-        // Answers to what this SDK does not ask yet.
-        return;
       default:
         return assertNever(message);
     }
@@ -231,6 +231,8 @@ export class Conversation implements Wire {
     this.#wasOpen = true;
     this.#begun.resolve();
     this.events.emit(name, { session: session.id, hub: session.hub });
+    // What it said before, and is now asked to say again, comes before the bye.
+    if (this.#connection.isStopping) queueMicrotask(() => this.#advance({ kind: "stop" }));
   }
 
   #end(error: BatonError | undefined): void {

@@ -1,6 +1,6 @@
 // How a request is ended: the text of a cancel or a release, and who waits to hear that it arrived. Knows no connection.
 import { encode, type ClientMessageInput, type Failure } from "../shared/protocol.ts";
-import { utf8Bytes } from "../shared/text.ts";
+import { nestsWithin, utf8Bytes } from "../shared/text.ts";
 import { BatonError } from "./baton-error.ts";
 import { checkDuration, type Bounds } from "./bounds.ts";
 import type { FailOptions } from "./hold.ts";
@@ -14,20 +14,28 @@ const releaseBytesMax = 80;
 /** The last word about a request. */
 export type Farewell = {
   readonly text: string;
-  /** Whether it matters that nobody knows if the hub has heard it. */
-  readonly isSuccess: boolean;
-  readonly heard: PromiseWithResolvers<void>;
+  /** Of a success it matters that nobody knows if the hub has heard it; what is bare has nothing in it that a hub could refuse. */
+  readonly kind: "success" | "failure" | "bare";
+  readonly heard: Heard;
 };
 
-/** A farewell that is not success. */
+/** PromiseWithResolvers, spelled out: those who use the SDK may compile without the library of ES2024. */
+type Heard = { promise: Promise<void>; resolve: (value?: undefined) => void; reject: (reason: unknown) => void };
+
+/** A cancel, or a release that says nothing of the work. */
 export function farewell(message: ClientMessageInput): Farewell {
-  return { text: encode(message), isSuccess: false, heard: Promise.withResolvers() };
+  return { text: encode(message), kind: "bare", heard: Promise.withResolvers() };
+}
+
+/** What is said when the hub has refused the words of a farewell: that must not keep the resource from the others. */
+export function wordless(id: number, { heard }: Farewell): Farewell {
+  return { ...farewell({ type: "release", id, outcome: "failure" }), heard };
 }
 
 /**
  * A release with success.
  *
- * @throws BatonError INVALID_MESSAGE when the result is no JSON or has too many bytes
+ * @throws BatonError INVALID_MESSAGE when the result is no JSON, has too many bytes or nests too deep
  */
 export function successFarewell(id: number, result: unknown, bounds: Bounds): Farewell {
   const json = result === undefined ? undefined : jsonText(result);
@@ -37,9 +45,14 @@ export function successFarewell(id: number, result: unknown, bounds: Bounds): Fa
   if (bytes > bytesMax) {
     throw new BatonError("INVALID_MESSAGE", `the result has ${bytes} bytes as JSON; the hub takes at most ${bytesMax}`);
   }
+  // Its message has braces of its own.
+  const depthMax = bounds.jsonDepthMax - 1;
+  if (json !== undefined && json.length > 2 * depthMax && !nestsWithin(JSON.parse(json), depthMax)) {
+    throw new BatonError("INVALID_MESSAGE", `the result nests more than ${depthMax} deep; the hub takes no more`);
+  }
   // By hand, as the result is text already.
   const text = `{"type":"release","id":${id},"outcome":"success"${json === undefined ? "" : `,"result":${json}`}}`;
-  return { text, isSuccess: true, heard: handled() };
+  return { text, kind: "success", heard: handled() };
 }
 
 /**
@@ -51,14 +64,8 @@ export function failureFarewell(id: number, error: unknown, options: FailOptions
   checkDuration("retryAfterMs", options.retryAfterMs);
   const { retry, retryAfterMs } = options;
   const said = retry === false ? false : undefined;
-  return farewell({
-    type: "release",
-    id,
-    outcome: "failure",
-    error: failureOf(error, bounds),
-    retry: said,
-    retryAfterMs,
-  });
+  const message = { id, error: failureOf(error, bounds), retry: said, retryAfterMs } as const;
+  return { ...farewell({ type: "release", outcome: "failure", ...message }), kind: "failure" };
 }
 
 /**
@@ -102,7 +109,7 @@ function bytesOver(text: string, bytesMax: number): number {
 }
 
 /** A promise that need not be waited for: what ends a lock is heard by its signal, and must not end the process. */
-export function handled(): PromiseWithResolvers<void> {
+export function handled(): Heard {
   const heard = Promise.withResolvers<void>();
   heard.promise.catch(() => {});
   return heard;

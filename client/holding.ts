@@ -30,7 +30,7 @@ export type Leaver = {
   unsure(error: BatonError): void;
 };
 
-type Extension = PromiseWithResolvers<void> & { holdMs: number; saidAtMs: number };
+type Extension = ReturnType<typeof handled> & { holdMs: number; saidAtMs: number };
 
 /** A grant and what its holder says while it has it. */
 export class Holding implements Holder {

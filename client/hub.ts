@@ -9,15 +9,17 @@ import {
   type TryLockOptions,
 } from "./asking.ts";
 import { BatonError } from "./baton-error.ts";
-import { checkName } from "./bounds.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Hold } from "./hold.ts";
 import type { HubEvents } from "./hub-events.ts";
+import { HubPages } from "./hub-pages.ts";
+import type { HttpCalls } from "./http-calls.ts";
+import { watchRows, watchView, type Watched, type WatchOptions } from "./watch.ts";
+import type { Picture } from "./watching.ts";
 import { Lock } from "./lock.ts";
 import { Mutexes, type Mutex } from "./mutex.ts";
 import { runLocked, runOnce, type Once, type Work } from "./once.ts";
 import { References } from "./references.ts";
-import type { PageOptions, ResourcePages } from "./resource-pages.ts";
 
 /** The work of either overload of `request`: a method's parameters, unlike a function's, may be narrower than declared. */
 type AnyWork<Result> = { run(lock: Lock | null): Result | PromiseLike<Result> }["run"];
@@ -29,21 +31,20 @@ type AnyWork<Result> = { run(lock: Lock | null): Result | PromiseLike<Result> }[
  *     await using hub = await connect("ws://127.0.0.1:7420");
  *     const done = await hub.once("sha256:f00", { operation: "pull" }, (grant) => download({ signal: grant.signal }));
  */
-export class Hub implements AsyncDisposable {
+export class Hub extends HubPages implements AsyncDisposable {
   /** The name of this node. */
   readonly node: string;
   /** Which nodes reference a resource: sets that the hub keeps for whoever wants one place for them. */
   readonly references: References;
   readonly #conversation: Conversation;
-  readonly #pages: ResourcePages;
   readonly #mutexes = new Mutexes((resource, options) => this.lock(resource, options));
 
   /** Made by `connect` alone. */
-  constructor(node: string, conversation: Conversation, pages: ResourcePages) {
+  constructor(node: string, conversation: Conversation, calls: HttpCalls) {
+    super(calls, () => conversation.requests.bounds);
     this.node = node;
     this.#conversation = conversation;
-    this.#pages = pages;
-    this.references = new References(conversation.requests, pages);
+    this.references = new References(conversation.requests, calls);
   }
 
   /** The id of the session that is open, or that is to be resumed; undefined between two sessions. */
@@ -152,48 +153,22 @@ export class Hub implements AsyncDisposable {
   }
 
   /**
-   * Who holds a resource, who waits for it, and what was last done to it; undefined when the hub has nothing of it.
+   * Live pictures of the resources whose names begin so, or of one resource whole: the first as soon as there is one, then one
+   * for each moment in which something has changed. Whoever is slow to ask for the next misses some in between, not the last.
+   * Over a lost connection it goes on by itself; until then its picture `isStale`.
    *
-   *     const view = await hub.info("db-migrate");
-   *     console.log(view?.holders, view?.queue);
+   *     for await (const { rows, totals } of hub.watch("sha256:")) console.log(rows.size, totals.waiting);
+   *     for await (const { rows } of hub.watch({ resource: "db-migrate" })) console.log(rows.get("db-migrate")?.queue);
+   *
+   * @throws BatonError SESSION_ENDED when the hub is closed, FORBIDDEN, TOO_MANY_REQUESTS; the reason of `options.signal`
    */
-  async info(resource: string, options: PageOptions = {}): Promise<ResourceView | undefined> {
-    this.#checkResource(resource);
-    return this.#pages.info(resource, options.signal);
-  }
-
-  /**
-   * All resources whose names begin with a prefix, in the order of their names, fetched page by page.
-   *
-   *     for await (const row of hub.list("sha256:")) console.log(row.resource, row.holding, row.waiting);
-   *     const rows = await Array.fromAsync(hub.list());
-   */
-  list(prefix = "", options: PageOptions = {}): AsyncGenerator<ResourceRow, void, undefined> {
-    return this.#pages.list(prefix, options.signal);
-  }
-
-  /**
-   * Takes a resource from its holders by force: they are told LOCK_REVOKED, and the next in line is granted [H2].
-   *
-   *     await hub.forceRelease("db-migrate", { reason: "its holder hangs", fence: 41 });
-   *
-   * @throws BatonError NOT_FOUND when nobody holds it, CONFLICT when `fence` no longer does, FORBIDDEN
-   */
-  async forceRelease(resource: string, options: PageOptions & { reason: string; fence?: number }): Promise<void> {
-    this.#checkResource(resource);
-    await this.#pages.forceRelease(resource, options.reason, options.fence, options.signal);
-  }
-
-  /**
-   * Has the hub forget what was last done to a resource [O8].
-   *
-   *     await hub.forget("sha256:f00");
-   *
-   * @throws BatonError NOT_FOUND when nothing is remembered, FORBIDDEN
-   */
-  async forget(resource: string, options: PageOptions = {}): Promise<void> {
-    this.#checkResource(resource);
-    await this.#pages.forget(resource, options.signal);
+  watch(prefix?: string | { prefix?: string }, options?: WatchOptions): AsyncGenerator<Picture<ResourceRow>, never>;
+  watch(one: { resource: string }, options?: WatchOptions): AsyncGenerator<Picture<ResourceView>, never>;
+  watch(watched: string | Watched = "", options: WatchOptions = {}) {
+    const { requests } = this.#conversation;
+    const what: Watched = typeof watched === "string" ? { prefix: watched } : watched;
+    if (what.resource !== undefined) return watchView(requests, what.resource, options);
+    return watchRows(requests, what.prefix ?? "", options);
   }
 
   /**
@@ -207,7 +182,8 @@ export class Hub implements AsyncDisposable {
 
   /**
    * Ends the session at once [S7]; settles when the connection is closed. Calls that wait fail, and what is held is lost, with
-   * SESSION_ENDED; releases that were said before arrive.
+   * SESSION_ENDED; releases that were said before arrive. Without a connection, a session with grace is resumed for that, by
+   * one try of at most 2 s; when that fails, the hub keeps what was held until the grace is over.
    */
   close(): Promise<void> {
     return this.#conversation.close();
@@ -234,10 +210,6 @@ export class Hub implements AsyncDisposable {
       if (isTaken) return undefined;
       throw error;
     }
-  }
-
-  #checkResource(resource: string): void {
-    checkName("resource", resource, this.#conversation.requests.bounds.resourceBytesMax);
   }
 }
 

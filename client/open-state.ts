@@ -1,7 +1,7 @@
 // What a connection does while its session is open: answers pings, asks for signs of life [S2][S12], renews its token.
 // PURE, and a part of connection.ts.
 import { assertNever } from "../shared/errors.ts";
-import type { ConnectionEffect, Open, SessionMessage } from "./connection-state.ts";
+import type { ConnectionEffect, Open, SessionMessage, Trail } from "./connection-state.ts";
 import type { Session } from "./session.ts";
 
 /** A new token is asked for when this share of the old one's time is over, and not more often than this. */
@@ -9,11 +9,17 @@ const tokenShare = 0.8;
 const tokenPauseMsMin = 1_000;
 
 /** The state of a session that was welcomed just now. */
-export function openState(session: Session, tokenMs: number | undefined, failures: number, nowMs: number): Open {
+export function openState(
+  session: Session,
+  tokenMs: number | undefined,
+  { failures, hub }: Trail,
+  nowMs: number,
+): Open {
   const open: Open = {
     kind: "open",
     session,
     failures,
+    hub,
     openedAtMs: nowMs,
     heardAtMs: nowMs,
     tokenExpiresAtMs: Infinity,

@@ -3,6 +3,7 @@ import { closeCodes, terminalCloseCodes } from "../shared/errors.ts";
 import { aboutMs, fullJitterMs } from "./backoff.ts";
 import { closeError, type BatonError } from "./baton-error.ts";
 import type { ConnectionEffect, ConnectionSettings, ConnectionState, Open, Trail } from "./connection-state.ts";
+import type { Session } from "./session.ts";
 
 /** Where a connection stands next, and what should happen. */
 export type Step = { state: ConnectionState; effects: ConnectionEffect[] };
@@ -12,6 +13,11 @@ export type SocketEnd = { code: number; reason: string };
 
 /** Why a try has come to nothing; without a code when there was no socket. */
 export type Setback = { code: number | undefined; reason: string };
+
+/** What there is to carry when nothing was tried: nodes begin at any of the hubs, so that each has its share. */
+export function newTrail(session: Session | undefined, { hubs, random }: ConnectionSettings): Trail {
+  return { session, failures: 0, refusals: 0, hub: Math.floor(random() * hubs) };
+}
 
 /** A socket has ended before a session was open. */
 export function refused(trail: Trail, end: SocketEnd, settings: ConnectionSettings, nowMs: number): Step {
@@ -27,31 +33,36 @@ export function refused(trail: Trail, end: SocketEnd, settings: ConnectionSettin
 /** The socket of an open session has ended. */
 export function parted(open: Open, end: SocketEnd, settings: ConnectionSettings, nowMs: number): Step {
   if (terminalCloseCodes.has(end.code)) return closed(closeError(end.code, end.reason));
-  const { session, reconnectMs } = open;
+  const { session, reconnectMs, hub } = open;
   const { graceMs } = session;
   const hasLasted = nowMs - open.openedAtMs >= session.heartbeatMs;
   const refusals = end.code === closeCodes.UNAUTHORIZED ? 1 : 0;
-  const trail = { session, failures: hasLasted ? 0 : open.failures, refusals };
-  const saidMs = reconnectMs === undefined ? undefined : aboutMs(reconnectMs, settings.random);
+  const trail = { session, failures: hasLasted ? 0 : open.failures, refusals, hub };
+  const saidMs = reconnectMs === undefined ? undefined : awayMs(reconnectMs, settings);
   const { state, effects } = resting(trail, end, settings, nowMs, saidMs);
   const fate = graceMs > 0 ? ({ kind: "detached" } as const) : ({ kind: "ended", reason: end.reason } as const);
   return { state, effects: [{ kind: "disconnected", ...end, graceMs }, fate, ...effects] };
 }
 
+/** How long to stay away from a hub that leaves: another one is there already, and they spread over that time. */
+function awayMs(reconnectMs: number, { hubs, random }: ConnectionSettings): number {
+  return hubs > 1 ? reconnectMs * random() : aboutMs(reconnectMs, random);
+}
+
 /**
- * Nothing to do until the next try.
+ * Nothing to do until the next try, which goes to the next hub; the waits grow when all have been tried.
  *
  * @param saidMs how long the hub asked to stay away
  */
 export function resting(
   trail: Trail,
   setback: Setback,
-  { backoff, random }: ConnectionSettings,
+  { backoff, random, hubs }: ConnectionSettings,
   nowMs: number,
   saidMs?: number,
 ): Step {
-  const retryInMs = saidMs ?? fullJitterMs(trail.failures, backoff, random);
-  const next = { ...trail, failures: trail.failures + 1 };
+  const retryInMs = saidMs ?? fullJitterMs(Math.floor(trail.failures / hubs), backoff, random);
+  const next = { ...trail, failures: trail.failures + 1, hub: (trail.hub + 1) % hubs };
   return {
     state: { kind: "resting", trail: next, untilMs: nowMs + retryInMs },
     effects: [{ kind: "resting", ...setback, retryInMs }],

@@ -1,8 +1,10 @@
 // The hub's reference sets: which nodes reference a resource. The hub keeps them and judges nothing by them. Knows no message
 // and no connection.
+import { referencePage, referrerPage } from "../shared/pages.ts";
 import { checkName, type Bounds } from "./bounds.ts";
 import type { Question, ReferenceSet } from "./referral.ts";
-import type { PageOptions, ResourcePages } from "./resource-pages.ts";
+import type { HttpCalls } from "./http-calls.ts";
+import type { PageOptions } from "./hub-pages.ts";
 
 /** How the sets are asked and changed. */
 export type Referring = {
@@ -22,12 +24,12 @@ export type ReferencesFilter = { prefix?: string | undefined; node?: string | un
  */
 export class References {
   readonly #referring: Referring;
-  readonly #pages: ResourcePages;
+  readonly #calls: HttpCalls;
 
   /** Made by the SDK alone. */
-  constructor(referring: Referring, pages: ResourcePages) {
+  constructor(referring: Referring, calls: HttpCalls) {
     this.#referring = referring;
-    this.#pages = pages;
+    this.#calls = calls;
   }
 
   /**
@@ -60,8 +62,10 @@ export class References {
   }
 
   /** All nodes that reference a resource, in the order of their names, fetched page by page. */
-  nodes(resource: string, options: PageOptions = {}): AsyncGenerator<string, void, undefined> {
-    return this.#pages.referrers(resource, options.signal);
+  async *nodes(resource: string, { signal }: PageOptions = {}): AsyncGenerator<string, void, undefined> {
+    checkName("resource", resource, this.#referring.bounds.resourceBytesMax);
+    const pages = this.#calls.pages({ path: "/v1/references", query: { name: resource }, signal }, referrerPage);
+    for await (const { nodes } of pages) yield* nodes;
   }
 
   /**
@@ -69,11 +73,13 @@ export class References {
    *
    *     for await (const { resource, count } of hub.references.list({ node: hub.node })) console.log(resource, count);
    */
-  list(
+  async *list(
     filter: ReferencesFilter & PageOptions = {},
   ): AsyncGenerator<{ resource: string; count: number }, void, undefined> {
     const { prefix = "", node, signal } = filter;
-    return this.#pages.referenced({ prefix, ...(node !== undefined && { node }) }, signal);
+    const query = { prefix, ...(node !== undefined && { node }) };
+    const pages = this.#calls.pages({ path: "/v1/references", query, signal }, referencePage);
+    for await (const { references } of pages) yield* references;
   }
 
   async #refer(question: Question, { signal }: PageOptions): Promise<ReferenceSet> {

@@ -5,7 +5,7 @@ import { encode, type HubMessageOf } from "../shared/protocol.ts";
 import { failedError, skipOf, type Asker, type RequestMessage, type Wish } from "./asking.ts";
 import { BatonError } from "./baton-error.ts";
 import type { Call } from "./call.ts";
-import { farewell, unsureFarewell, type Farewell } from "./farewell.ts";
+import { farewell, unsureFarewell, wordless, type Farewell } from "./farewell.ts";
 import { Holding, type Leaver, type Line } from "./holding.ts";
 import { Patience } from "./patience.ts";
 
@@ -95,7 +95,7 @@ export class Request implements Call, Leaver {
       case "leaving":
         this.#over();
         // Of anything but a success the end of the session says enough [S6].
-        if (state.farewell.isSuccess) state.farewell.heard.reject(error);
+        if (state.farewell.kind === "success") state.farewell.heard.reject(error);
         else state.farewell.heard.resolve();
         return false;
       case "over":
@@ -159,6 +159,8 @@ export class Request implements Call, Leaver {
       case "wanted":
         return this.#asker.wanted?.(message.waiting);
       case "references":
+      case "watching":
+      case "changes":
         return;
       default:
         return assertNever(message);
@@ -174,12 +176,11 @@ export class Request implements Call, Leaver {
     if (error.code === "UNAVAILABLE") {
       state.connection = 0;
       this.#book.after(againMs, () => this.#sayFarewell());
-    } else if (error.code === "LOCK_NOT_HELD" || !state.farewell.isSuccess) {
+    } else if (error.code === "LOCK_NOT_HELD" || state.farewell.kind === "bare") {
       this.ended(error);
     } else {
-      // What cannot be said of the work must not keep the resource from the others.
-      state.farewell.heard.reject(error);
-      void this.leave(farewell({ type: "release", id: this.#id, outcome: "none" }));
+      if (state.farewell.kind === "success") state.farewell.heard.reject(error);
+      void this.leave(wordless(this.#id, state.farewell));
     }
   }
 

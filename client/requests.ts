@@ -112,10 +112,22 @@ export class Requests implements Book {
     return promise.finally(() => signal?.removeEventListener("abort", giveUp));
   }
 
+  /** Has something asked for, now or as soon as a session is open. */
+  add(call: Call): void {
+    if (this.#closed === undefined) this.#enter(call);
+    else call.close(this.#closed);
+  }
+
+  again(call: Call): void {
+    this.#live.delete(call.id);
+    this.#unsent.add(call);
+  }
+
   /** The hub has said something about a request. */
   hear(message: RequestMessage): void {
     const request = this.#live.get(message.id);
-    if (request !== undefined) return request.hear(message);
+    // What is left of what was asked for before the end, the bye ends.
+    if (request !== undefined || this.#closed !== undefined) return request?.hear(message);
     // A hub that had not missed a session without grace resumes it, though all was given up here: it must stand in nobody's way.
     const ended = new BatonError("SESSION_ENDED", "its holder has given it up with the connection");
     if (message.type === "granted") this.say(unsureFarewell(message.id, ended, this).text);

@@ -8,7 +8,8 @@ export type PlatformSocket = {
   close(code?: number): void;
   /** Ends it without a closing handshake, where the platform can. */
   terminate?(): void;
-  addEventListener(type: "open" | "error", listener: () => void): void;
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "error", listener: (event: object) => void): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
 };
@@ -45,11 +46,14 @@ export function openSocket(WebSocketClass: WebSocketConstructor, url: string, li
   platform.addEventListener("message", ({ data }) => {
     if (hears) listener.received(typeof data === "string" ? data : undefined);
   });
-  platform.addEventListener("close", ({ code, reason }) => {
-    if (hears) listener.closed(code, reason);
+  // A close follows. Of what went wrong `ws` says more than that; browsers, and Node's own, keep it to themselves.
+  let explanation = "";
+  platform.addEventListener("error", (event) => {
+    if ("message" in event && typeof event.message === "string") explanation ||= event.message;
   });
-  // Says no more than the close that follows it; `ws` throws where nobody listens.
-  platform.addEventListener("error", () => {});
+  platform.addEventListener("close", ({ code, reason }) => {
+    if (hears) listener.closed(code, reason || explanation);
+  });
   return {
     send: (text) => platform.send(text),
     drop: (code) => {

@@ -1,4 +1,4 @@
-// Builds what is published into dist/: tsc, on an empty folder, and bins that can be run.
+// Builds what is published into dist/: tsc, on an empty folder, bins that can be run, and the dashboard.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -23,3 +23,5 @@ for (const [name, path] of Object.entries(bin)) {
   }
   chmodSync(file, 0o755);
 }
+
+await import("./dashboard.ts");

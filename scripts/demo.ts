@@ -1,14 +1,18 @@
 // `npm run demo`: the main job end to end in one terminal. A hub, a registry, several node processes that pull one image into
-// one shared store, one of them killed half way; then a table, and a non-zero exit if any of it went wrong.
+// one shared store, one of them killed half way; then a table, and a non-zero exit if any of it went wrong. With
+// `-- --engine etcd` there are two hubs over one etcd, and one of them is killed instead.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as pass } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { bytesText } from "../client/cli/bytes.ts";
 import { table } from "../client/cli/output.ts";
-import { startHubProcess } from "../test/support/hub.ts";
+import { etcdMissing, startEtcd } from "../test/support/etcd.ts";
+import { type HubProcess, startHubProcess } from "../test/support/hub.ts";
 import { buildImage, copyOut, hasSkopeo, pushImage, type Image, type ImageBlob } from "../test/support/image.ts";
 import { startLayoutRegistry } from "../test/support/layout-registry.ts";
 import { startPull, type PullProcess, type TimedEvent } from "../test/support/pull-process.ts";
@@ -21,7 +25,16 @@ const bytesPerSecond = 40 * 1024 * 1024;
 const killAtShare = 0.4;
 
 /** What happened to the blob whose node was killed. */
-type Takeover = { digest: string; killed: string; by: string; ms: number; resumedFrom: number };
+type Takeover = { is: "node"; digest: string; killed: string; by: string; ms: number; resumedFrom: number };
+/** What happened to the nodes whose hub was killed. */
+type Move = { is: "hub"; moved: number; ms: number };
+
+const { values } = parseArgs({ options: { engine: { type: "string", default: "memory" } } });
+const hasEtcd = values.engine === "etcd";
+if (!hasEtcd && values.engine !== "memory") stop("--engine is memory or etcd");
+if (hasEtcd && etcdMissing() !== undefined) {
+  stop("etcd is not installed: with Debian `apt-get install etcd-server`; without `--engine etcd` the demo needs none");
+}
 
 const startedAt = Date.now();
 const folder = await mkdtemp(join(tmpdir(), "baton-demo-"));
@@ -32,8 +45,12 @@ try {
 }
 
 async function demonstrate(): Promise<boolean> {
-  const hub = await startHubProcess();
-  say(`hub       ${hub.url}`);
+  await using etcd = hasEtcd ? await startEtcd() : undefined;
+  const args = etcd === undefined ? [] : ["--engine", "etcd", "--etcd", etcd.endpoint];
+  const hubs = [await startHubProcess({ args })];
+  if (hasEtcd) hubs.push(await startHubProcess({ args }));
+  const url = hubs.map((hub) => hub.url).join(",");
+  say(`${hasEtcd ? "hubs     " : "hub      "} ${url}${hasEtcd ? ", over one etcd" : ""}`);
   say("image     is being made and pushed…");
   const image = await buildImage(join(folder, "image"));
   const registry = await serveImage(image);
@@ -43,20 +60,22 @@ async function demonstrate(): Promise<boolean> {
   say(`registry  ${reference}, ${registry.kind}, slowed down so that there is something to see`);
   say(`image     ${image.blobs.length} blobs, ${bytesText(totalOf(image.blobs))}\n`);
 
-  const pulls = nodes.map((node) => startPull({ node, url: hub.url, image: reference, store }));
+  // Who is to go on with what he holds at another hub asks for the time that it takes.
+  const grace = hasEtcd ? ["--grace", "30s"] : [];
+  const pulls = nodes.map((node) => startPull({ node, url, image: reference, store, args: grace }));
   const follow = Promise.all(
     pulls.map((pull) => pull.until((event) => narrate(event))).map((end) => end.catch(() => {})),
   );
-  const takeover = await killHalfWay(pulls, image);
+  const end = await (hasEtcd ? killHub(pulls, image, hubs) : killNode(pulls, image));
   const codes = await Promise.all(pulls.map(({ exited }) => exited));
   await follow;
 
-  const faults = await findFaults(image, store, reference, pulls, codes, takeover);
-  report(image, pulls, takeover);
+  const faults = await findFaults(image, store, reference, pulls, codes, end);
+  report(image, pulls, end);
   for (const fault of faults) console.log(`WRONG: ${fault}`);
   await throttle.close();
   await registry.stop();
-  await hub.stop();
+  await Promise.all(hubs.map((hub) => hub.stop()));
   return faults.length === 0;
 }
 
@@ -69,12 +88,41 @@ async function serveImage(image: Image) {
   return { ...registry, kind: "docker-registry" };
 }
 
-/** Kills the node that downloads the largest blob when it is well on its way; tells how the next one took over. */
-async function killHalfWay(pulls: readonly PullProcess[], image: Image): Promise<Takeover> {
+/** Resolves with the node that downloads the largest blob, when it is well on its way. */
+async function halfWay(pulls: readonly PullProcess[], image: Image): Promise<{ node: string; digest: string }> {
   const { digest, size } = image.layers.reduce((one, other) => (other.size > one.size ? other : one));
   const isFarEnough = (event: TimedEvent) =>
     event.type === "progress" && event.digest === digest && event.bytes >= size * killAtShare;
   const { node } = await Promise.any(pulls.map((pull) => pull.until(isFarEnough)));
+  return { node, digest };
+}
+
+/** Kills the hub that has more nodes when a download is well on its way; tells how long it took them to the other one. */
+async function killHub(pulls: readonly PullProcess[], image: Image, hubs: readonly HubProcess[]): Promise<Move> {
+  const { node, digest } = await halfWay(pulls, image);
+  const counts = await Promise.all(hubs.map(async (hub) => ({ hub, sockets: await socketsOf(hub) })));
+  const [left, victim] = counts.toSorted((one, other) => one.sockets - other.sockets);
+  if (left === undefined || victim === undefined) throw new Error("there is no other hub");
+  const killedAt = Date.now();
+  victim.hub.kill("SIGKILL");
+  say(`${victim.hub.url} is killed (SIGKILL) with ${victim.sockets} of ${nodes.length} nodes on it`);
+  say(`${node} goes on with ${short(digest)} meanwhile`);
+  const isOver = Promise.all(pulls.map(({ exited }) => exited)).then(() => true);
+  const isAlone = async () => (await socketsOf(left.hub)) >= left.sockets + victim.sockets;
+  while (!(await isAlone())) if (await Promise.race([isOver, pass(5, false)])) break;
+  const ms = Date.now() - killedAt;
+  say(`all are at ${left.hub.url} ${ms} ms later, with what they held and their places in the queues`);
+  return { is: "hub", moved: victim.sockets, ms };
+}
+
+async function socketsOf({ httpUrl }: HubProcess): Promise<number> {
+  const text = await (await fetch(`${httpUrl}/metrics`)).text();
+  return Number(/^baton_sockets (\d+)$/m.exec(text)?.[1]);
+}
+
+/** Kills the node that downloads the largest blob when it is well on its way; tells how the next one took over. */
+async function killNode(pulls: readonly PullProcess[], image: Image): Promise<Takeover> {
+  const { node, digest } = await halfWay(pulls, image);
   const victim = pulls.find((pull) => pull.node === node);
   const killedAt = Date.now();
   victim?.kill("SIGKILL");
@@ -88,7 +136,7 @@ async function killHalfWay(pulls: readonly PullProcess[], image: Image): Promise
   const end = await next?.until((event) => event.type === "done" && event.digest === digest);
   const resumed = next?.events.find((event) => event.type === "resumed" && event.digest === digest);
   const resumedFrom = end !== undefined && resumed?.type === "resumed" ? resumed.bytes : 0;
-  return { digest, killed: node, by: granted.node, ms, resumedFrom };
+  return { is: "node", digest, killed: node, by: granted.node, ms, resumedFrom };
 }
 
 /** Prints what a person wants to see of an event; true for the last one of a node. */
@@ -111,12 +159,13 @@ async function findFaults(
   reference: string,
   pulls: readonly PullProcess[],
   codes: readonly number[],
-  takeover: Takeover,
+  end: Takeover | Move,
 ): Promise<string[]> {
   const faults: string[] = [];
   for (const [index, pull] of pulls.entries()) {
     const code = codes[index];
-    if (pull.node !== takeover.killed && code !== 0) faults.push(`${pull.node} ended with ${code}: ${pull.errors()}`);
+    if ((end.is === "hub" || pull.node !== end.killed) && code !== 0)
+      faults.push(`${pull.node} ended with ${code}: ${pull.errors()}`);
   }
   for (const blob of image.blobs) {
     const count = downloadsOf(pulls, blob).length;
@@ -136,10 +185,11 @@ async function findFaults(
   return faults;
 }
 
-function report(image: Image, pulls: readonly PullProcess[], { digest, killed, by, ms, resumedFrom }: Takeover): void {
+function report(image: Image, pulls: readonly PullProcess[], end: Takeover | Move): void {
   const rows = image.blobs.map((blob) => {
     const ends = downloadsOf(pulls, blob);
-    const note = blob.digest === digest ? `begun by ${killed}, killed; rest by ${by}` : "";
+    const note =
+      end.is === "node" && blob.digest === end.digest ? `begun by ${end.killed}, killed; rest by ${end.by}` : "";
     return [
       short(blob.digest),
       bytesText(blob.size),
@@ -151,9 +201,12 @@ function report(image: Image, pulls: readonly PullProcess[], { digest, killed, b
   console.log(`\n${table(["BLOB", "SIZE", "DOWNLOADS", "BY", ""], rows)}`);
   const total = totalOf(image.blobs);
   console.log("");
-  console.log(
-    `takeover     ${ms} ms from the kill to the next node's grant; it went on after ${bytesText(resumedFrom)}`,
-  );
+  if (end.is === "hub") {
+    console.log(`move         ${end.ms} ms from the kill of the hub until its ${end.moved} nodes were at the other`);
+  } else {
+    const went = `it went on after ${bytesText(end.resumedFrom)}`;
+    console.log(`takeover     ${end.ms} ms from the kill to the next node's grant; ${went}`);
+  }
   console.log(
     `bytes        ${bytesText(total)} once, instead of ${bytesText(total * nodes.length)} for ${nodes.length} nodes`,
   );
@@ -178,6 +231,11 @@ function totalOf(blobs: readonly ImageBlob[]): number {
 
 function short(digest: string): string {
   return digest.slice("sha256:".length, "sha256:".length + 12);
+}
+
+function stop(why: string): never {
+  console.error(`demo: ${why}`);
+  process.exit(64);
 }
 
 function say(line: string): void {

@@ -1,8 +1,8 @@
-// Makes a fresh clone ready, before `npm start`, `npm test` and `npm run demo`: the packages, the runtime, and with --test
-// the system's programs that the tests want. Runs on any Node from 20 on, before anything is installed; says nothing
+// Makes a fresh clone ready, before `npm start`, `npm test` and `npm run demo`: the packages, the runtime, the dashboard, and
+// with --test the system's programs that the tests want. Runs on any Node from 20 on, before anything is installed; says nothing
 // when there is nothing to do.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,6 +20,7 @@ const parts = [
 
 installPackages();
 checkRuntime();
+buildDashboard();
 if (process.argv.includes("--test")) installParts();
 
 function installPackages() {
@@ -66,6 +67,25 @@ function checkRuntime() {
 function runtimeMajor() {
   const { stdout } = spawnSync(join(root, "node_modules/.bin/node"), ["--version"], { encoding: "utf8" });
   return Number(/^v(\d+)\./.exec(stdout ?? "")?.[1] ?? 0);
+}
+
+/** Builds the page that the hub serves, when a source is younger than what was built. */
+function buildDashboard() {
+  const builtAtMs = changedAtMs(join(root, "dist/dashboard/index.html"));
+  const sources = ["client", "shared"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
+  );
+  if (sources.every((path) => changedAtMs(path) <= builtAtMs)) return;
+  console.log("setup: building the dashboard");
+  const { status } = spawnSync(join(root, "node_modules/.bin/node"), ["scripts/dashboard.ts"], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  if (status !== 0) console.log("setup: the dashboard could not be built; the hub runs without it");
+}
+
+function changedAtMs(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function npm(...args) {

@@ -11,22 +11,23 @@ import type { LockTable } from "./core/table.ts";
 export type Admission = { command: Extract<Command, { type: "open" | "resume" }>; secret: string };
 
 /** The graces that a session may have, in milliseconds [S4]. */
-export type GraceBounds = { readonly graceMaxMs: number; readonly heartbeatMs: number };
+type GraceBounds = { readonly graceMaxMs: number; readonly heartbeatMs: number };
 
-// What a node is known as on a hub that asks for no token.
-const anybody = "anybody";
+/** What a hub is told of its circumstances, and tells its clients; durations in milliseconds. */
+export type HubFacts = GraceBounds & { readonly name: string; readonly lockDelayMs: number; readonly limits: Limits };
 
-/** What a hello asks of the engine; undefined when its secret is not that of the session it names [S11]. */
+/** What a hello asks of the engine; undefined when its secret, or its token, is not that of the session it names [S11]. */
 export function admit(
   hello: ClientMessageOf<"hello">,
-  socket: string,
+  { socket, owner }: { socket: string; owner: string },
   table: LockTable,
   bounds: GraceBounds,
 ): Admission | undefined {
   const { resume, node } = hello;
   const known = resume && table.sessions.get(resume.session)?.identity;
-  if (resume === undefined || known === undefined) return opening(hello, socket, bounds);
-  if (!isSame(known.secretDigest, digest(resume.secret)) || known.node !== node) return undefined;
+  if (resume === undefined || known === undefined) return opening(hello, { socket, owner }, bounds);
+  const isOwn = known.node === node && known.owner === owner;
+  if (!isSame(known.secretDigest, digest(resume.secret)) || !isOwn) return undefined;
   return { command: { type: "resume", socket, session: resume.session }, secret: resume.secret };
 }
 
@@ -37,13 +38,8 @@ function graceInForce(askedMs: number, { graceMaxMs, heartbeatMs }: GraceBounds)
 
 /** The answer to a hello that was let in: who the session is, and what the client needs to know of the hub. */
 export function welcomeOf(
-  {
-    name,
-    heartbeatMs,
-    lockDelayMs,
-    limits,
-  }: { name: string; heartbeatMs: number; lockDelayMs: number; limits: Limits },
-  session: Pick<HubMessageOf<"welcome">, "session" | "secret" | "resumed" | "lastId" | "graceMs">,
+  { name, heartbeatMs, lockDelayMs, limits }: HubFacts,
+  session: Pick<HubMessageOf<"welcome">, "session" | "secret" | "resumed" | "lastId" | "graceMs" | "tokenExpiresInMs">,
 ): HubMessageOf<"welcome"> {
   const told = {
     frameBytes: limits.frameBytesMax,
@@ -53,17 +49,22 @@ export function welcomeOf(
     resultBytes: limits.resultBytesMax,
     noteBytes: limits.noteBytesMax,
     tokenBytes: limits.tokenBytesMax,
+    jsonDepth: limits.jsonDepthMax,
     permits: limits.permitsMax,
     attempts: limits.attemptsMax,
   };
   return { type: "welcome", ...session, hub: name, heartbeatMs, lockDelayMs, limits: told };
 }
 
-function opening(hello: ClientMessageOf<"hello">, socket: string, bounds: GraceBounds): Admission {
+function opening(
+  hello: ClientMessageOf<"hello">,
+  { socket, owner }: { socket: string; owner: string },
+  bounds: GraceBounds,
+): Admission {
   const { node, client = "", labels = {} } = hello;
   const secret = nanoid(32);
   const graceMs = graceInForce(hello.graceMs ?? 0, bounds);
-  const identity = { session: nanoid(16), node, secretDigest: digest(secret), owner: anybody, graceMs, client, labels };
+  const identity = { session: nanoid(16), node, secretDigest: digest(secret), owner, graceMs, client, labels };
   return { command: { type: "open", socket, ...identity }, secret };
 }
 

@@ -16,22 +16,44 @@ export type Knock = {
 /** Why a request is turned away: an HTTP status and a sentence. */
 export type Refusal = { readonly status: 400 | 403 | 404 | 405 | 421; readonly code: string; readonly message: string };
 
-/** The names under which a hub may be called, and the page origins it allows beside its own. */
-export type Doorway = { readonly names: ReadonlySet<string>; readonly origins: ReadonlySet<string> };
+/** What a hub's port says of it: whether it speaks TLS, and the names on the certificate that it shows by now. */
+type Certified = { readonly isSecure: boolean; names(this: void): readonly string[] };
 
-/** A doorway for a hub that listens on `host`; the hosts of allowed origins are names of the hub too. */
-export function doorwayFor(host: string, origins: readonly string[], hostname: string): Doorway {
+/** The names under which a hub may be called, and the page origins it allows beside its own. */
+export type Doorway = {
+  readonly names: ReadonlySet<string>;
+  readonly origins: ReadonlySet<string>;
+  readonly port: Certified;
+};
+
+const plain: Certified = { isSecure: false, names: () => [] };
+
+/** A doorway for a hub that is called by these names; the hosts of allowed origins are names of the hub too. */
+export function doorwayFor(hostnames: readonly string[], origins: readonly string[], port = plain): Doorway {
   const allowed = origins.map((origin) => new URL(origin));
-  const names = ["localhost", host, hostname, ...allowed.map((url) => url.hostname)];
+  const names = ["localhost", ...hostnames, ...allowed.map((url) => url.hostname)];
   return {
     names: new Set(names.map((name) => name.toLowerCase())),
     origins: new Set(allowed.map((url) => url.origin)),
+    port,
   };
+}
+
+/** Whether a request knocks for a socket; any other `Upgrade` is an offer that one may pass over (RFC 9110, 7.8). */
+export function isKnock({
+  url = "",
+  headers,
+}: {
+  url?: string | undefined;
+  headers: { upgrade?: string | undefined };
+}): boolean {
+  return url.split("?", 1)[0] === socketPath || /^websocket$/i.test(headers.upgrade ?? "");
 }
 
 /** Turns away what no request may look like: an address instead of a name cannot be rebound, so any address is fine. */
 export function refuseRequest(doorway: Doorway, { host, origin, target }: Knock): Refusal | undefined {
-  const called = host === undefined ? undefined : parse(`http://${host}`);
+  const { isSecure } = doorway.port;
+  const called = host === undefined ? undefined : parse(`${isSecure ? "https" : "http"}://${host}`);
   if (called === undefined || called.host === "" || !isOurs(doorway, called)) {
     return { status: 421, code: "MISDIRECTED", message: "the Host is none of this hub's names" };
   }
@@ -39,9 +61,11 @@ export function refuseRequest(doorway: Doorway, { host, origin, target }: Knock)
     return { status: 400, code: "INVALID_MESSAGE", message: "a token does not belong in a URL" };
   }
   if (origin === undefined || doorway.origins.has(origin)) return undefined;
+  // The origin is compared as a browser writes it, so that no other spelling passes. A hub that speaks no TLS itself may stand
+  // behind one that does: then its pages are https, and it cannot know.
   const page = parse(origin);
-  // The origin is compared as a browser writes it, so that no other spelling passes.
-  if (page !== undefined && page.origin === origin && page.host === called.host) return undefined;
+  if (page?.origin === origin && page.host === called.host && (!isSecure || page.protocol === "https:"))
+    return undefined;
   return { status: 403, code: "FORBIDDEN", message: "pages of that Origin may not come in" };
 }
 
@@ -57,8 +81,9 @@ export function refuseUpgrade(doorway: Doorway, knock: Knock): Refusal | undefin
   return { status: 400, code: "INVALID_MESSAGE", message: `the subprotocol must be ${subprotocol}` };
 }
 
-function isOurs({ names }: Doorway, { hostname }: URL): boolean {
-  return isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || names.has(hostname.toLowerCase());
+function isOurs({ names, port }: Doorway, { hostname }: URL): boolean {
+  const isAddress = isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
+  return isAddress || names.has(hostname) || port.names().includes(hostname);
 }
 
 function parse(url: string): URL | undefined {

@@ -2,6 +2,7 @@
 // Knows no setting by name and not where a raw value came from.
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { durationMsMax } from "../shared/limits.ts";
+import { isName } from "../shared/text.ts";
 
 /** What one kind of setting looks like. */
 export type Form<Value> = {
@@ -92,6 +93,35 @@ export const path: Form<string> = {
   show: (value) => value,
 };
 
+/** A value that may be missing, as it is unless it is set. */
+export function optional<Value>(form: Form<Value>): Form<Value | undefined> {
+  return { ...form, show: (value) => (value === undefined ? "" : form.show(value)) };
+}
+
+/** One line of text. */
+export function text(holder: string): Form<string> {
+  return {
+    holder,
+    allowed: "1 to 1,024 characters, none of them a control character",
+    read: (raw) => (typeof raw === "string" && isName(raw, 1_024) ? raw : undefined),
+    show: (value) => value,
+  };
+}
+
+/** Where a key set is; over plain http only from this machine, for whoever could change it on its way could let anybody in. */
+export const keySet: Form<string> = {
+  holder: "URL|FILE",
+  allowed: "a path, or an https URL; http is for a loopback address alone",
+  read: (raw) => {
+    if (typeof raw !== "string" || !/^[a-z][\w+.-]*:\/\//i.test(raw)) return path.read(raw);
+    const url = URL.parse(raw);
+    const isSafe =
+      url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname.replace(/^\[|\]$/g, "")));
+    return isSafe && url.username === "" && url.password === "" ? raw : undefined;
+  },
+  show: (value) => value,
+};
+
 /** A name or address to listen on; an IPv6 address may stand in brackets. */
 export const host: Form<string> = {
   holder: "HOST",
@@ -132,3 +162,28 @@ function readOrigin(raw: unknown): string | undefined {
   if (typeof raw !== "string" || !/^https?:\/\/[^/?#@\s]+\/?$/i.test(raw) || !URL.canParse(raw)) return undefined;
   return new URL(raw).origin;
 }
+
+/** Endpoints of a cluster; those of plain HTTP may leave out the scheme. */
+export const endpoints: Form<string[]> = {
+  holder: "ENDPOINTS",
+  allowed: "endpoints such as http://127.0.0.1:2379, with commas between them",
+  read: (raw) => {
+    const entries = typeof raw === "string" ? raw.split(",").map((entry) => entry.trim()) : raw;
+    if (!Array.isArray(entries)) return undefined;
+    const read = entries.map(readEndpoint).filter((endpoint) => endpoint !== undefined);
+    return read.length === entries.length ? read : undefined;
+  },
+  show: (value) => value.join(","),
+};
+
+function readEndpoint(raw: unknown): string | undefined {
+  if (typeof raw !== "string") return undefined;
+  const text = /^https?:\/\//i.test(raw) ? raw : `http://${raw}`;
+  return /^https?:\/\/[^/?#@\s]+\/?$/i.test(text) && URL.canParse(text) ? new URL(text).origin : undefined;
+}
+
+/** A text that is never shown. */
+export const secret: Form<string | undefined> = {
+  ...text("SECRET"),
+  show: (value) => (value === undefined ? "" : "(not shown)"),
+};

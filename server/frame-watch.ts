@@ -1,17 +1,15 @@
-// Finds the sockets whose frame does not come to its end in time [B1]. `ws` does not say when a frame begins, so this looks,
-// now and then, whether bytes came and no message: what it misses, the heartbeat finds [S2]. Knows no frame.
+// Finds the sockets whose message does not come to its end in time [B1], by looking at each now and then. Knows no byte.
+import type { FrameEnds } from "./frame-ends.ts";
 
 /** A socket that is watched. */
 export type Watched = {
-  /** Bytes received since it was opened. */
-  bytesRead(): number;
+  readonly frames: FrameEnds;
+  /** Whether the hub reads what it sends just now. */
+  isRead(): boolean;
   cutOff(): void;
 };
 
-/** Tells the watch that a whole message, or a control frame, has come. */
-export type Heard = () => void;
-
-type Watch = { readonly socket: Watched; heard: boolean; bytes: number; unfinishedMs: number };
+type Watch = { messages: number; unfinishedMs: number };
 
 const tickMsMax = 1_000;
 
@@ -29,12 +27,8 @@ export class FrameWatch {
   }
 
   /** Watches a socket until it is taken off. */
-  add(socket: Watched): Heard {
-    const watch = { socket, heard: false, bytes: socket.bytesRead(), unfinishedMs: 0 };
-    this.#watches.set(socket, watch);
-    return () => {
-      watch.heard = true;
-    };
+  add(socket: Watched): void {
+    this.#watches.set(socket, { messages: 0, unfinishedMs: 0 });
   }
 
   remove(socket: Watched): void {
@@ -46,16 +40,13 @@ export class FrameWatch {
   }
 
   #look(tickMs: number): void {
-    for (const watch of this.#watches.values()) {
-      const bytes = watch.socket.bytesRead();
-      if (watch.heard || bytes === watch.bytes) {
-        watch.heard = false;
-        watch.bytes = bytes;
-        watch.unfinishedMs = 0;
-        continue;
-      }
-      watch.unfinishedMs += tickMs;
-      if (watch.unfinishedMs >= this.#frameMsMax) watch.socket.cutOff();
+    for (const [socket, watch] of this.#watches) {
+      const { isWhole, messages } = socket.frames;
+      const isUnfinished = !isWhole && messages === watch.messages;
+      watch.messages = messages;
+      if (!isUnfinished) watch.unfinishedMs = 0;
+      else if (socket.isRead()) watch.unfinishedMs += tickMs;
+      if (watch.unfinishedMs >= this.#frameMsMax) socket.cutOff();
     }
   }
 }

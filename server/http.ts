@@ -1,183 +1,178 @@
-// The HTTP side of a hub: health, JSON views, admin actions. Knows the hub and its table; no sockets.
+// The HTTP side of a hub: who is let in, which route answers, what the log keeps of it. Knows routes as a list; no resource
+// and no session.
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod/mini";
-import { referencedAfter, referrersAfter, resourcesAfter, rowOf, viewOf } from "./core/views.ts";
+import { assertNever, httpCodes } from "../shared/errors.ts";
+import { anybody, mayRule, mayView, type Access, type Gate } from "./access.ts";
+import { bearerOf } from "./bearer.ts";
+import { systemClock } from "./clock.ts";
 import { refuseRequest, type Doorway } from "./doorway.ts";
-import type { Answered, Hub } from "./hub.ts";
+import { EventStreams } from "./event-streams.ts";
+import { healthRoutes } from "./http/health-routes.ts";
+import { historyRoutes } from "./http/history-routes.ts";
+import { openApi } from "./http/open-api.ts";
+import { referenceRoutes } from "./http/reference-routes.ts";
+import { resourceRoutes } from "./http/resource-routes.ts";
+import { noBody, refuse, route, type Refusal, type Reply, type Right, type Route } from "./http/route.ts";
+import { sessionRoutes } from "./http/session-routes.ts";
+import type { Hub } from "./hub.ts";
 import type { Logger } from "./log.ts";
+import { metricsOf } from "./metrics.ts";
+import type { Traffic } from "./traffic.ts";
+import { addPages } from "./pages.ts";
 
-type HttpParts = { hub: Hub; doorway: Doorway; log: Logger };
+type HttpParts = { hub: Hub; traffic: Traffic; doorway: Doorway; gate: Gate; log: Logger };
 
-const reasonBytesMax = 256;
 const bodyBytesMax = 4_096;
-const pageEntriesDefault = 100;
 
-const releaseBody = z.object({
-  reason: z.string().check(z.minLength(1), z.maxLength(reasonBytesMax)),
-  fence: z.optional(z.int().check(z.minimum(1))),
-});
+// An answer is data: no browser is to guess at it, keep it, frame it, or run anything in it.
+const headers = [
+  ["X-Content-Type-Options", "nosniff"],
+  ["Cache-Control", "no-store"],
+  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["Referrer-Policy", "no-referrer"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+] as const;
 
-/** The routes of a hub. */
-export function httpApi({ hub, doorway, log }: HttpParts): Hono {
+/** The HTTP side of a hub, ready to answer requests. */
+export function httpApi({ hub, traffic, doorway, gate, log }: HttpParts): Hono {
   const api = new Hono();
-  api.use(async (context, next) => {
-    const { method, url } = context.req;
-    const { pathname, search } = new URL(url);
-    const host = context.req.header("host");
-    const origin = context.req.header("origin");
-    const refusal = refuseRequest(doorway, {
-      method,
-      target: pathname + search,
-      host,
-      origin,
-      subprotocols: undefined,
+  const described = [
+    ...healthRoutes(hub, metricsOf(hub, traffic)),
+    ...resourceRoutes(hub),
+    ...referenceRoutes(hub),
+    ...sessionRoutes(hub),
+    ...historyRoutes(hub, gate, new EventStreams(systemClock, hub.engine, hub.limits)),
+  ];
+  const routes = [...described, descriptionRoute(described)];
+  api.use((context, next) => enter(context, doorway, next));
+  for (const one of routes) {
+    // On the routes that read a body alone: the limit makes the request anew, which not every request of the adapter survives.
+    if (one.body !== noBody) api.on(one.method, patternOf(one.path), limitBody);
+    api.on(one.method, patternOf(one.path), (context) => respond(context, one, gate, log));
+  }
+  for (const [path, all] of Map.groupBy(routes, (one) => one.path)) {
+    const allowed = all.map(({ method }) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
+    api.all(patternOf(path), (context) => {
+      context.header("Allow", allowed);
+      return say(context, { code: "METHOD_NOT_ALLOWED", message: `allowed is ${allowed}` });
     });
-    context.header("X-Content-Type-Options", "nosniff");
-    context.header("Cache-Control", "no-store");
-    if (refusal !== undefined) return context.json({ code: refusal.code, message: refusal.message }, refusal.status);
-    if (origin !== undefined) allowPage(context, origin);
-    return method === "OPTIONS" ? context.body(null, 204) : next();
-  });
-  // On the one route that reads a body: the limit makes the request anew, which not every request of the adapter survives.
-  api.post(
-    "/v1/resource/release",
-    bodyLimit({
-      maxSize: bodyBytesMax,
-      onError: (context) => invalid(context, `a body has at most ${bodyBytesMax} bytes`),
-    }),
-  );
-
-  api.get("/healthz", (context) => context.json({ status: "ok" }));
-  api.get("/readyz", (context) => {
-    if (hub.isOpen && hub.engine.isReachable()) return context.json({ status: "ready" });
-    const message = hub.isOpen ? "the engine cannot be reached" : "the hub is being stopped";
-    return context.json({ code: "UNAVAILABLE", message }, 503);
-  });
-  addViews(api, hub);
-  addReferences(api, hub);
-  addAdminActions(api, hub, log);
-  api.notFound((context) => context.json({ code: "NOT_FOUND", message: "there is nothing at that path" }, 404));
+  }
+  addPages(api);
+  api.notFound((context) => say(context, { code: "NOT_FOUND", message: "there is nothing at that path" }));
   api.onError((error, context) => {
-    log.error({ error }, "a request failed");
-    return context.json({ code: "INTERNAL", message: "the hub failed to answer" }, 500);
+    // Who is gone before its body has come is no bug of the hub's, and no news.
+    if ("code" in error && error.code === "ECONNRESET")
+      log.debug({ error: error.message }, "a request was not finished");
+    else log.error({ error }, "a request failed");
+    return say(context, { code: "INTERNAL", message: "the hub failed to answer" });
   });
   return api;
 }
 
-/** Lets the page of an origin that may come in read the answer, and ask what a page must ask leave for (CORS). */
-function allowPage(context: Context, origin: string): void {
-  context.header("Access-Control-Allow-Origin", origin);
-  context.header("Access-Control-Allow-Methods", "GET, POST, DELETE");
-  context.header("Access-Control-Allow-Headers", "Authorization, Content-Type");
-  context.header("Vary", "Origin");
+/** The answer to a request whose Host and target make no URL, so that no route can be asked. */
+export function refuseUnreadable(error: unknown): Response {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  // What follows the Host never makes a URL unreadable by itself.
+  const isHost = message.endsWith("host header") || (message === "Invalid URL" && cause !== undefined);
+  const [status, refusal] = isHost
+    ? [421, { code: "MISDIRECTED", message: "the Host is none of this hub's names" }]
+    : [400, { code: "INVALID_MESSAGE", message: "the request asks for no path" }];
+  return Response.json(refusal, { status, headers: headers.map(([name, value]) => [name, value]) });
 }
 
-function addViews(api: Hono, hub: Hub): void {
-  const { listEntriesMax } = hub.limits;
-
-  api.get("/v1/resources", (context) => {
-    const { prefix = "", cursor } = context.req.query();
-    const entries = pageEntries(context, hub);
-    if (entries === undefined) return invalidLimit(context, hub);
-    const { table } = hub.engine;
-    const { resources, more } = resourcesAfter(table, prefix, cursor, entries);
-    const rows = resources.map((resource) => rowOf(resource, hub.engine.nowMs()));
-    return context.json({ resources: rows, ...(more && { cursor: rows.at(-1)?.resource }) });
-  });
-
-  api.get("/v1/resource", (context) => {
-    const { name, cursor = "0" } = context.req.query();
-    if (name === undefined) return invalid(context, "name must name a resource");
-    const skipped = Number(cursor);
-    if (!isCount(skipped, 0, hub.limits.resourceWaitersMax))
-      return invalid(context, "cursor must be one that was given out");
-    const resource = hub.engine.table.resources.get(name);
-    if (resource === undefined) return absent(context, name);
-    const view = viewOf(resource, hub.engine.nowMs(), listEntriesMax, skipped);
-    const next = skipped + view.queue.length;
-    return context.json({ ...view, ...(next < view.waiting && { cursor: String(next) }) });
-  });
+/** The route that describes all routes, itself too. */
+function descriptionRoute(routes: readonly Route[]): Route {
+  let document: object | undefined;
+  const self: Route = route(
+    {
+      method: "GET",
+      path: "/openapi.json",
+      summary: "Describes these routes",
+      right: "none",
+      query: z.object({}),
+      body: noBody,
+      answer: z.looseObject({}),
+      refusals: [],
+    },
+    () => ({ answer: { ...(document ??= openApi([...routes, self])) } }),
+  );
+  return self;
 }
 
-/** With a name, who references it; without, what is referenced. */
-function addReferences(api: Hono, hub: Hub): void {
-  api.get("/v1/references", (context) => {
-    const { name, prefix = "", node, cursor } = context.req.query();
-    const entries = pageEntries(context, hub);
-    if (entries === undefined) return invalidLimit(context, hub);
-    const { table } = hub.engine;
-    if (name === undefined) {
-      const { rows, more } = referencedAfter(table, { prefix, node }, cursor, entries);
-      return context.json({ references: rows, ...(more && { cursor: rows.at(-1)?.resource }) });
-    }
-    if (name === "") return invalid(context, "name must name a resource");
-    const { count, nodes, more } = referrersAfter(table, name, cursor, entries);
-    return context.json({ resource: name, count, nodes, ...(more && { cursor: nodes.at(-1) }) });
-  });
+/** The path of a route as the router writes it. */
+function patternOf(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
-function addAdminActions(api: Hono, hub: Hub, log: Logger): void {
-  const actor = "anybody";
-
-  api.post("/v1/resource/release", async (context) => {
-    const name = context.req.query("name");
-    if (name === undefined) return invalid(context, "name must name a resource");
-    const body = releaseBody.safeParse(await readJson(context));
-    if (!body.success) {
-      return invalid(
-        context,
-        `the body must be {reason, fence?}: reason of 1 to ${reasonBytesMax} characters, fence an integer`,
-      );
-    }
-    const { reason, fence } = body.data;
-    const answered = await hub.revoke(name, { actor, reason, ...(fence !== undefined && { fence }) });
-    log.info({ resource: name, actor, reason, fence, answered }, "a forced release was asked for");
-    return answer(context, answered, name);
-  });
-
-  api.delete("/v1/resource/outcome", async (context) => {
-    const name = context.req.query("name");
-    if (name === undefined) return invalid(context, "name must name a resource");
-    const answered = await hub.forget(name);
-    log.info({ resource: name, actor, answered }, "an outcome was to be forgotten");
-    return answer(context, answered, name);
-  });
-}
-
-function answer(context: Context, answered: Answered, name: string) {
-  if (answered === "done") return context.json({ resource: name });
-  if (answered === "absent") return absent(context, name);
-  return context.json({ code: "CONFLICT", message: "that fence no longer holds the resource" }, 409);
-}
-
-function absent(context: Context, name: string) {
-  return context.json({ code: "NOT_FOUND", message: `there is nothing of ${JSON.stringify(name)}` }, 404);
-}
-
-function invalid(context: Context, message: string) {
-  return context.json({ code: "INVALID_MESSAGE", message }, 400);
-}
-
-/** How many entries a page is to have, as the query says; undefined when it says what is not allowed. */
-function pageEntries(context: Context, { limits }: Hub): number | undefined {
-  const limit = context.req.query("limit");
-  if (limit === undefined) return Math.min(pageEntriesDefault, limits.pageEntriesMax);
-  return isCount(Number(limit), 1, limits.pageEntriesMax) ? Number(limit) : undefined;
-}
-
-function invalidLimit(context: Context, { limits }: Hub) {
-  return invalid(context, `limit must be an integer from 1 to ${limits.pageEntriesMax}`);
-}
-
-function isCount(value: number, min: number, max: number): boolean {
-  return Number.isSafeInteger(value) && value >= min && value <= max;
-}
-
-async function readJson(context: Context): Promise<unknown> {
-  try {
-    return await context.req.json();
-  } catch {
-    return undefined;
+/** Turns away what no request may look like, and answers the questions of pages that may come in (CORS). */
+async function enter(context: Context, doorway: Doorway, next: () => Promise<void>): Promise<Response | void> {
+  const { method, url } = context.req;
+  const { pathname, search } = new URL(url);
+  const host = context.req.header("host");
+  const origin = context.req.header("origin");
+  const target = pathname + search;
+  const refusal = refuseRequest(doorway, { method, target, host, origin, subprotocols: undefined });
+  for (const [name, value] of headers) context.header(name, value);
+  if (refusal !== undefined) return context.json({ code: refusal.code, message: refusal.message }, refusal.status);
+  if (origin !== undefined) {
+    context.header("Access-Control-Allow-Origin", origin);
+    context.header("Access-Control-Allow-Methods", "GET, POST, DELETE");
+    context.header("Access-Control-Allow-Headers", "Authorization, Content-Type");
+    context.header("Vary", "Origin");
   }
+  return method === "OPTIONS" ? context.body(null, 204) : next();
+}
+
+const limitBody = bodyLimit({
+  maxSize: bodyBytesMax,
+  onError: (context) => say(context, { code: "BODY_TOO_LARGE", message: `a body has at most ${bodyBytesMax} bytes` }),
+});
+
+async function respond(context: Context, one: Route, gate: Gate, log: Logger): Promise<Response> {
+  const caller = await identify(context, one.right, gate);
+  if ("refusal" in caller) return say(context, caller.refusal);
+  const access = caller.answer;
+  const resumed = context.req.header("last-event-id");
+  const query = { ...(resumed && { lastEventId: resumed }), ...context.req.query(), ...context.req.param() };
+  const reply = may(access, one.right)
+    ? await one.respond(access, query, one.body === noBody ? "" : await context.req.text())
+    : { ...refuse("FORBIDDEN", `a token of role ${access.role} may not do that`), asked: undefined };
+  const result = "refusal" in reply ? reply.refusal.code : "done";
+  if (one.right === "rule") {
+    // What was refused before it was understood is logged as it came.
+    const acted = { ...(reply.asked ?? { query }), actor: access.name, action: `${one.method} ${one.path}`, result };
+    log.info(acted, result === "done" ? "an admin has acted" : "an admin's action was refused");
+  }
+  if ("text" in reply) return context.body(reply.text, 200, { "Content-Type": one.contentType ?? "text/plain" });
+  return "answer" in reply ? context.json(reply.answer) : say(context, reply.refusal);
+}
+
+async function identify(context: Context, right: Right, gate: Gate): Promise<Reply<Access>> {
+  if (right === "none") return { answer: anybody };
+  try {
+    const access = await gate.identify(bearerOf(context.req.header("authorization")));
+    return access === undefined ? refuse("UNAUTHORIZED", httpCodes.UNAUTHORIZED.meaning) : { answer: access };
+  } catch {
+    return refuse("UNAVAILABLE", "tokens cannot be looked at just now");
+  }
+}
+
+function may(access: Access, right: Right): boolean {
+  switch (right) {
+    case "none":
+      return true;
+    case "view":
+      return mayView(access);
+    case "rule":
+      return mayRule(access);
+    default:
+      return assertNever(right);
+  }
+}
+
+function say(context: Context, { code, message }: Refusal): Response {
+  if (code === "UNAUTHORIZED") context.header("WWW-Authenticate", "Bearer");
+  return context.json({ code, message }, httpCodes[code].status);
 }

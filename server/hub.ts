@@ -1,68 +1,80 @@
 // The hub: session message → command → engine → effects → sessions. Knows everyone by interface; decides nothing about locks
 // and reads no bytes.
 import { assertNever, closeCodes } from "../shared/errors.ts";
-import type { Limits } from "../shared/limits.ts";
-import { clientDecoder, type ClientMessageOf, type Decode, type ClientMessage } from "../shared/protocol.ts";
-import { admit, welcomeOf } from "./admission.ts";
+import type { Limits, Refusals } from "../shared/limits.ts";
+import type { FrameReader } from "../shared/frame-reader.ts";
+import { clientReader, type ClientMessage, type ClientMessageOf } from "../shared/protocol.ts";
+import { openGate, type Gate } from "./access.ts";
+import type { HubFacts } from "./admission.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./core/effect.ts";
 import type { Command, RequestMessage } from "./core/command.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { Book } from "./engine/journal.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
+import { Reception } from "./reception.ts";
+import { commandOf } from "./rights.ts";
 import { Silence } from "./silence.ts";
 import type { Connection, Host } from "./host.ts";
 import { Session } from "./session.ts";
 import { Tickets } from "./tickets.ts";
 import { Turn } from "./turn.ts";
+import { Watches } from "./watches.ts";
 
-/** What a hub is told of its circumstances; durations in milliseconds. */
-export type HubSettings = {
-  readonly name: string;
-  readonly limits: Limits;
-  readonly heartbeatMs: number;
-  readonly graceMaxMs: number;
-  readonly lockDelayMs: number;
+type HubParts = { settings: HubFacts; clock: Clock; book: Book; gate?: Gate };
+
+/** How an admin's command ended: done, nothing there to do it to, what it named has changed, or the hub ended before it. */
+export type Answered = Extract<Effect, { type: "answered" }>["outcome"] | "unknown";
+
+// A kick is no bye: whoever goes by the code alone must not take it for an end that was asked for, and stay away.
+const closeCodeOf = {
+  bye: closeCodes.BYE,
+  dropped: closeCodes.BYE,
+  kicked: closeCodes.SESSION_ENDED,
+  flooded: closeCodes.SLOW_CONSUMER,
 };
-
-type HubParts = { settings: HubSettings; clock: Clock; book: Book };
-
-type Greeting = { hello: ClientMessageOf<"hello">; secret: string };
-
-/** How an admin's command ended: done, nothing there to do it to, or what it named has changed. */
-export type Answered = Extract<Effect, { type: "answered" }>["outcome"];
 
 /** One hub over one engine. */
 export class Hub implements Host<Session> {
   readonly limits: Limits;
   readonly heartbeatMs: number;
-  readonly decode: Decode<ClientMessage>;
+  readonly reader: FrameReader<ClientMessage>;
   readonly engine: Engine;
-  readonly #settings: HubSettings;
   readonly #clock: Clock;
   readonly #turn: Turn;
   readonly #heartbeat: Heartbeat;
   readonly #sessions = new Map<string, Session>();
   readonly #silence: Silence<Session>;
-  /** What those said who are not welcome yet, and the secret that they will have. */
-  readonly #greetings = new Map<string, Greeting>();
+  readonly reception: Reception<Session>;
+  readonly #arrivals: Arrivals<Session>;
+  readonly watches: Watches;
   readonly #tickets = new Tickets<Answered>();
   #isLeaving = false;
 
-  constructor({ settings, clock, book }: HubParts) {
-    this.#settings = settings;
+  /** @param gate who asks for tokens; nobody unless given */
+  constructor({ settings, clock, book, gate = openGate }: HubParts) {
     this.#clock = clock;
     this.limits = settings.limits;
     this.heartbeatMs = settings.heartbeatMs;
-    this.decode = clientDecoder(settings.limits);
-    const onEffects = (effects: Effect[]) => {
-      for (const effect of effects) this.#carryOut(effect);
-    };
+    this.reader = clientReader(settings.limits);
+    const onEffect = (effect: Effect) => this.#carryOut(effect);
     const onProposal = () => this.#turn.endSoon();
     const respiteMs = () => this.#heartbeat.respiteMs();
-    this.engine = createEngine({ book, clock, onEffects, onProposal, respiteMs });
-    this.#turn = new Turn(clock, () => this.engine.commit(), this.engine.isCommitFree);
-    this.#silence = new Silence(clock, settings.limits);
+    this.engine = createEngine({ book, clock, onEffect, onProposal, respiteMs });
+    this.#turn = new Turn(clock, () => this.engine.commit(), this.engine.isCommitFree, this.engine.table.tally.turns);
+    this.reception = new Reception(gate, clock);
+    this.#arrivals = new Arrivals({
+      hub: settings,
+      reception: this.reception,
+      table: this.engine.table,
+      isOpen: () => this.isOpen,
+      present: this.#sessions,
+      propose: (command) => this.#propose(command),
+      welcomed: (session) => this.#heartbeat.add(session),
+    });
+    this.#silence = new Silence(clock, settings.limits, this.refusals);
+    this.watches = new Watches(this.engine, clock, settings.limits);
     this.#heartbeat = startHeartbeat(clock, settings.heartbeatMs);
   }
 
@@ -72,6 +84,11 @@ export class Hub implements Host<Session> {
     this.#sessions.set(connection.id, session);
     this.#silence.add(session);
     return session;
+  }
+
+  /** How often each bound was met since the hub started [B1]. */
+  get refusals(): Refusals {
+    return this.engine.table.refusals;
   }
 
   /** Whether new sockets are welcome. */
@@ -85,8 +102,13 @@ export class Hub implements Host<Session> {
   }
 
   /** Forgets the remembered outcome of a resource [O8]. */
-  forget(resource: string): Promise<Answered> {
-    return this.#tickets.issue((ticket) => this.#propose({ type: "forget", resource, ticket }));
+  forget(resource: string, actor: string): Promise<Answered> {
+    return this.#tickets.issue((ticket) => this.#propose({ type: "forget", resource, actor, ticket }));
+  }
+
+  /** Ends a session by force [S6]. */
+  kick(session: string, by: { actor: string; reason?: string }): Promise<Answered> {
+    return this.#tickets.issue((ticket) => this.#propose({ type: "kick", session, ...by, ticket }));
   }
 
   /** Says `leaving` to all and closes their sockets; sessions stay for as long as the engine outlives a restart [S13]. */
@@ -99,7 +121,21 @@ export class Hub implements Host<Session> {
       for (const { connection } of this.#sessions.values()) this.engine.propose(this.#detaching(connection.id));
       this.engine.commit();
     }
+    this.engine.whenInEffect(() => this.#dismiss(reconnectMs, () => graceMs));
+  }
+
+  /** Says `leaving` to all whom their grace lets come back, here or elsewhere, and closes every socket: the engine is lost. */
+  forsake(reconnectMs: number): Promise<void> {
+    this.#isLeaving = true;
+    const { sessionOfSocket } = this.engine.table;
+    const graceOf = (socket: string) => sessionOfSocket.get(socket)?.identity.graceMs ?? 0;
+    this.#dismiss(reconnectMs, (socket) => (graceOf(socket) > 0 ? this.engine.survivesMs : 0));
+    return this.abandon();
+  }
+
+  #dismiss(reconnectMs: number, graceMsOf: (socket: string) => number): void {
     for (const session of this.#sessions.values()) {
+      const graceMs = graceMsOf(session.connection.id);
       if (session.id !== undefined) session.announce({ type: "leaving", reconnectMs, graceMs });
       session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
     }
@@ -115,6 +151,9 @@ export class Hub implements Host<Session> {
   async abandon(): Promise<void> {
     this.#heartbeat.stop();
     this.#silence.stop();
+    this.reception.stop();
+    this.watches.stop();
+    this.#tickets.end("unknown");
     await this.engine.close();
   }
 
@@ -139,14 +178,14 @@ export class Hub implements Host<Session> {
   }
 
   ask(session: Session, message: RequestMessage): void {
-    this.#propose({ type: "message", socket: session.connection.id, message });
+    this.#propose(commandOf(session.connection.id, message, session.access, this.engine.table));
   }
 
   bye(session: Session): void {
     this.#propose({ type: "bye", socket: session.connection.id });
   }
 
-  acknowledge(session: Session, order: number): void {
+  acknowledge(session: Session, order = 0): void {
     const socket = session.connection.id;
     const oldest = this.engine.table.sessionOfSocket.get(socket)?.kept[0];
     if (oldest === undefined || oldest.order > order) return;
@@ -155,23 +194,23 @@ export class Hub implements Host<Session> {
 
   greet(session: Session, hello: ClientMessageOf<"hello">): void {
     this.#silence.remove(session);
-    if (this.#isLeaving) return session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
-    const socket = session.connection.id;
-    const admission = admit(hello, socket, this.engine.table, this.#settings);
-    if (admission === undefined) {
-      return session.close(closeCodes.UNAUTHORIZED, "that secret does not resume that session");
-    }
-    this.#greetings.set(socket, { hello, secret: admission.secret });
-    this.#propose(admission.command);
+    this.#arrivals.greet(session, hello);
+  }
+
+  owns(session: Session, id: number): boolean {
+    return this.engine.table.sessionOfSocket.get(session.connection.id)?.requests.has(id) ?? false;
   }
 
   gone(session: Session): void {
     const socket = session.connection.id;
     this.#sessions.delete(socket);
     this.#silence.remove(session);
-    this.#greetings.delete(socket);
+    const asked = this.#arrivals.remove(session);
     this.#heartbeat.remove(session);
-    this.#propose(this.#detaching(socket));
+    this.watches.remove(session);
+    // Nobody knows the secret of a session that was never welcome. Whoever has none is no row in the engine's journal.
+    if (asked === "open") this.bye(session);
+    else if (asked || this.engine.table.sessionOfSocket.has(socket)) this.#propose(this.#detaching(socket));
   }
 
   #detaching(socket: string): Command {
@@ -183,58 +222,23 @@ export class Hub implements Host<Session> {
       case "tell":
         return this.#sessions.get(effect.socket)?.tell(effect.answer);
       case "opened":
-        return this.#welcome(effect, false, 0);
-      case "resumed": {
-        if (effect.replaced !== undefined) {
-          const replaced = this.#sessions.get(effect.replaced);
-          replaced?.close(closeCodes.SESSION_REPLACED, "the session has a new socket");
-        }
-        return this.#welcome(effect, true, effect.lastId);
-      }
+        return this.#arrivals.welcome(effect);
+      case "resumed":
+        this.#sessions.get(effect.replaced ?? "")?.close(closeCodes.SESSION_REPLACED, "the session has a new socket");
+        return this.#arrivals.welcome(effect);
       case "denied":
-        return this.#deny(effect);
+        return this.#arrivals.deny(effect);
       case "ended": {
         const session = effect.socket === undefined ? undefined : this.#sessions.get(effect.socket);
-        const isFlood = effect.why === "flooded";
-        return session?.close(isFlood ? closeCodes.SLOW_CONSUMER : closeCodes.BYE, `the session ended: ${effect.why}`);
+        return session?.close(closeCodeOf[effect.why], `the session ended: ${effect.why}`);
       }
+      case "watched":
+        return this.watches.take(this.#sessions.get(effect.socket), effect.message);
       case "answered":
         return this.#tickets.answer(effect.ticket, effect.outcome);
       default:
         return assertNever(effect);
     }
-  }
-
-  #welcome(effect: { socket: string; session: string; graceMs: number }, resumed: boolean, lastId: number): void {
-    const caller = this.#sessions.get(effect.socket);
-    const greeting = this.#greetings.get(effect.socket);
-    if (caller === undefined || greeting === undefined) return;
-    this.#greetings.delete(effect.socket);
-    const { session, graceMs } = effect;
-    caller.opened(session, welcomeOf(this.#settings, { session, secret: greeting.secret, resumed, lastId, graceMs }));
-    this.#heartbeat.add(caller);
-  }
-
-  #deny({ socket, reason }: Extract<Effect, { type: "denied" }>): void {
-    const session = this.#sessions.get(socket);
-    switch (reason) {
-      case "node in use":
-        return session?.close(closeCodes.NODE_IN_USE, "the node has a session");
-      case "too many sessions":
-        return session?.close(closeCodes.TRY_AGAIN_LATER, "as many sessions as the hub allows");
-      case "session gone":
-        return session && this.#greetAnew(session);
-      default:
-        return assertNever(reason);
-    }
-  }
-
-  /** The session ended in the moment in which it was to be resumed: a new one takes its place [S11]. */
-  #greetAnew(session: Session): void {
-    const greeting = this.#greetings.get(session.connection.id);
-    if (greeting === undefined) return;
-    const { resume: _, ...hello } = greeting.hello;
-    this.greet(session, hello);
   }
 
   #propose(command: Command): void {

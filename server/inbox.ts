@@ -7,31 +7,45 @@ export class Inbox<Thing> {
   #turn = -1;
   #takenThisTurn = 0;
   #waiting: Thing[] = [];
+  #next = 0;
 
   constructor(perTurnMax: number) {
     this.#perTurnMax = perTurnMax;
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+    return this.#next === this.#waiting.length;
   }
 
-  /** Whether a thing may be handled in that turn, at once; if so, it counts. */
-  mayPass(turn: number): boolean {
+  /** Adds things at the end. */
+  add(things: Thing[]): void {
+    if (this.isEmpty) {
+      this.#waiting = things;
+      this.#next = 0;
+    } else for (const thing of things) this.#waiting.push(thing);
+  }
+
+  /** Whether the first of them may be handled in that turn; if so, it counts. */
+  mayTake(turn: number): boolean {
+    if (this.isEmpty) return false;
     if (turn !== this.#turn) this.#takenThisTurn = 0;
     this.#turn = turn;
-    if (this.#waiting.length > 0 || this.#takenThisTurn >= this.#perTurnMax) return false;
+    if (this.#takenThisTurn >= this.#perTurnMax) return false;
     this.#takenThisTurn += 1;
     return true;
   }
 
-  /** Keeps a thing for later. */
-  keep(thing: Thing): void {
-    this.#waiting.push(thing);
+  /** Takes out what waits longest; undefined when nothing does. */
+  take(): Thing | undefined {
+    const thing = this.#waiting[this.#next];
+    this.#next += 1;
+    if (this.#next >= this.#waiting.length) this.clear();
+    return thing;
   }
 
   /** Takes out all that waits. */
-  takeAll(): Thing[] {
-    return this.#waiting.splice(0);
+  clear(): void {
+    this.#waiting = [];
+    this.#next = 0;
   }
 }

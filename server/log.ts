@@ -2,6 +2,7 @@
 // Knows no event by name.
 import { pino, stdTimeFunctions } from "pino";
 import pretty from "pino-pretty";
+import { unprintable } from "../shared/wording.ts";
 import type { Config } from "./config.ts";
 
 /** What is known of an event beside its text. */
@@ -55,9 +56,7 @@ export function createLogger({ logLevel, logPretty }: Pick<Config, "logLevel" | 
 
 const secretName = /(?:token|secret|password|authorization|cookie)$/i;
 const secretInText = /\b(Bearer\s+|(?:token|secret|password)=)[^\s&"']+/gi;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-// oxlint-disable-next-line no-control-regex -- as above; the lines of a stack stay lines
+// oxlint-disable-next-line no-control-regex -- it looks for them; the lines of a stack stay lines
 const controlInStack = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 
 /** A copy of the fields that is safe to write: no secrets, no control characters, bounded in every direction. */
@@ -92,10 +91,10 @@ function loggableError(error: Error, depth: number): LogFields {
   };
 }
 
-function text(value: string, charactersMax = textCharactersMax, unwanted = control): string {
+function text(value: string, charactersMax = textCharactersMax, unwanted = unprintable): string {
   const cut = value.length > charactersMax ? `${value.slice(0, charactersMax)}…` : value;
   return cut
     .toWellFormed()
     .replace(secretInText, "$1[hidden]")
-    .replace(unwanted, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    .replace(unwanted, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 }

@@ -37,7 +37,8 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
     process.exit(1);
   });
   for (const warning of warnings) log.warn({}, warning);
-  if (config.insecure) log.warn({ host: config.host }, "insecure: whoever reaches this hub may do everything");
+  if (config.insecure && asksNobody(config))
+    log.warn({ host: config.host }, "insecure: whoever reaches this hub may do everything");
   const starting = startHub(config, log);
   stopOnSignals(log, lastWords, async () => {
     const hub = await starting;
@@ -46,13 +47,28 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
     await stdout.flush(flushMsMax);
     process.exit(0);
   });
-  const { url, httpUrl } = await starting.catch((error: unknown) => fail(startFailure(error, config)));
+  const { url, httpUrl, reload } = await starting.catch((error: unknown) => fail(startFailure(error, config)));
+  // A hub that reads no such file is ended by the signal, as the shell that is closed wants it.
+  if (readsAgain(config)) process.on("SIGHUP", reload);
   // Said at any level: with --port 0 nobody else knows the port.
   const firstWords = createLogger({ ...form, logLevel: "info" }, stdout);
   firstWords.info(
     { url, httpUrl, engine: config.engine, pid: process.pid },
-    `the hub answers at ${httpUrl} and ${url}`,
+    `the hub answers at ${httpUrl} and ${url} ${asked(config)}`,
   );
+}
+
+function asksNobody({ tokens, jwks }: Config): boolean {
+  return tokens === undefined && jwks === undefined;
+}
+
+function readsAgain(config: Config): boolean {
+  return !asksNobody(config) || config.tlsCert !== undefined;
+}
+
+function asked({ tokens, jwks }: Config): string {
+  if (tokens !== undefined) return `to those with a token of ${tokens}`;
+  return jwks === undefined ? "to anybody: it asks for no token" : `to those with a token signed by a key of ${jwks}`;
 }
 
 /** The first signal stops the hub in good order, the second ends the process. */
@@ -73,7 +89,7 @@ function stopOnSignals(log: Logger, lastWords: Logger, stop: () => Promise<void>
 }
 
 function startFailure(error: unknown, { host, port }: Config): string {
-  if (error instanceof JournalError) return error.message;
+  if (error instanceof JournalError || error instanceof ConfigError) return error.message;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "EADDRINUSE":

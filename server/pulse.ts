@@ -1,6 +1,9 @@
 // The pings of one session and their answers [S2][S9]: who is silent for how long, and what has surely arrived. Knows no
 // socket and no clock.
 
+/** There is a ping at least every so many answers, so that what is kept for a resume stays short [S9]. */
+export const answersBetweenPings = 1_000;
+
 /** A ping that is not answered yet; `order` is the engine's last step when it was said. */
 type Ping = { readonly n: number; readonly order: number };
 
@@ -18,8 +21,8 @@ export class Pulse {
     this.#lastPongMs = nowMs;
   }
 
-  /** Counts the session as heard: it has said hello. */
-  begin(nowMs: number): void {
+  /** Counts the session as heard: it has said hello, or has read on when it was behind. */
+  hear(nowMs: number): void {
     this.#lastPongMs = nowMs;
   }
 

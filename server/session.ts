@@ -1,14 +1,18 @@
 // One caller: greeting → opening → open → closed. Turns texts into messages in a legal state, and what it is told into
 // frames, one write a turn. Knows the protocol; no locks and no `ws`.
 import { assertNever, closeCodes } from "../shared/errors.ts";
-import { encode, type ClientMessage, type Decoded, type Fault, type HubMessage } from "../shared/protocol.ts";
+import { countRefusal } from "../shared/limits.ts";
+import type { Fault, Part } from "../shared/frame-reader.ts";
+import { encode, type ClientMessage, type HubMessage } from "../shared/protocol.ts";
+import type { Access } from "./access.ts";
 import type { Answer } from "./core/effect.ts";
 import { answerText } from "./answer-text.ts";
 import type { Beating } from "./heartbeat.ts";
 import type { Connection, Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
-import { Pulse } from "./pulse.ts";
+import { answersBetweenPings, Pulse } from "./pulse.ts";
+import { refusalOf } from "./rights.ts";
 
 type State =
   | { name: "greeting"; sinceMs: number }
@@ -16,17 +20,17 @@ type State =
   | { name: "open"; session: string }
   | { name: "closed" };
 
-// A ping at least every so many answers, so that what is kept for a resume stays short [S9].
-const answersBetweenPings = 1_000;
-
 /** One caller of the hub. */
 export class Session implements Beating {
   readonly connection: Connection;
   readonly pulse: Pulse;
+  /** What the caller may do; undefined until its token was looked at, and until then nothing that it says counts. */
+  access: Access | undefined;
   readonly #host: Host<Session>;
   #state: State;
-  readonly #outbox = new Outbox();
-  readonly #inbox: Inbox<Decoded<ClientMessage>>;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox<Part<ClientMessage>>;
+  #isHeldBack = false;
   #isAwaited = false;
   #isFirst = false;
   #invalidInARow = 0;
@@ -35,10 +39,10 @@ export class Session implements Beating {
   constructor(connection: Connection, host: Host<Session>) {
     this.connection = connection;
     this.#host = host;
+    this.#outbox = new Outbox(host.limits.frameBytesMax);
     this.#inbox = new Inbox(host.limits.turnMessagesMax);
-    const nowMs = host.nowMs();
-    this.pulse = new Pulse(host.heartbeatMs, nowMs);
-    this.#state = { name: "greeting", sinceMs: nowMs };
+    this.pulse = new Pulse(host.heartbeatMs, host.nowMs());
+    this.#state = { name: "greeting", sinceMs: host.nowMs() };
   }
 
   /** The id of the open session, if it is open. */
@@ -54,18 +58,16 @@ export class Session implements Beating {
   /** A frame has come; `undefined` stands for one that is not text. */
   receive(text: string | undefined): void {
     if (this.#state.name === "closed") return;
-    const decoded = text === undefined ? undefined : this.#host.decode(text);
-    if (decoded === undefined) {
-      const why = text === undefined ? "frames are text" : "a frame is JSON";
-      return this.#refuseProtocol(`${why}: one object, or an array of them`);
-    }
-    for (const one of decoded) this.#take(one);
+    const parts = text === undefined ? undefined : this.#host.reader.split(text);
+    if (parts === undefined) return this.#refuseProtocol("a frame is text: one JSON object, or an array of them");
+    this.#inbox.add(parts);
+    this.takeHeldBack();
   }
 
   /** The hub has opened, or resumed, the session: it is welcome. */
   opened(session: string, welcome: HubMessage): void {
     this.#state = { name: "open", session };
-    this.pulse.begin(this.#host.nowMs());
+    this.pulse.hear(this.#host.nowMs());
     this.#outbox.tell(encode(welcome));
     this.#wake();
   }
@@ -86,42 +88,57 @@ export class Session implements Beating {
     this.#wake();
   }
 
-  /** Handles what was held back, as much as one turn allows. */
-  takeHeldBack(): void {
-    if (this.#inbox.isEmpty || this.#state.name === "opening") return;
-    for (const one of this.#inbox.takeAll()) this.#take(one);
-    if (this.#inbox.isEmpty) this.connection.resume();
+  /** Sends at once what a watch is to see, after all that was told before. */
+  show(text: string): void {
+    this.#outbox.reply(text);
+    this.flush();
   }
 
-  /** Sends all that there is to say, in one frame unless it is longer than a frame may be. */
+  /** Handles what has come, as much as one turn allows; while there is more, nothing more is read. */
+  takeHeldBack(): void {
+    while (this.#mayHandle && this.#inbox.mayTake(this.#host.turn())) this.#take(this.#inbox.take());
+    const isHeldBack = !this.#inbox.isEmpty;
+    if (isHeldBack && this.#mayHandle) this.#wake();
+    if (isHeldBack === this.#isHeldBack) return;
+    this.#isHeldBack = isHeldBack;
+    if (!isHeldBack) return this.connection.resume();
+    if (this.#mayHandle) countRefusal(this.#host.refusals, "turnMessagesMax");
+    this.connection.pause();
+  }
+
+  /** Sends what there is to say, in one frame unless it is longer than a frame may be, as far as the socket takes it. */
   flush(): void {
     this.#isAwaited = false;
     this.#isFirst = false;
     if (this.#answersSincePing >= answersBetweenPings) this.#ping();
-    if (!this.#inbox.isEmpty && this.#state.name === "open") this.#wake();
-    if (this.#isClosed()) return;
-    const frames = this.#outbox.take(this.#host.limits.frameBytesMax);
-    if (frames.length === 0) return;
-    for (const text of frames) this.connection.send(text);
-    if (this.connection.unsentBytes() > this.#host.limits.unsentBytesMax) {
-      this.close(closeCodes.SLOW_CONSUMER, "too many bytes unsent");
-    }
+    if (this.#is("closed")) return;
+    this.#outbox.empty(this.connection);
+    if (!this.#inbox.isEmpty && this.#state.name === "open" && this.#mayHandle) this.#wake();
+  }
+
+  /** All that was sent has left the process: one who reads, however slowly, is there and is sent the rest. */
+  drained(): void {
+    if (this.#is("closed") || this.#outbox.units === 0) return;
+    this.pulse.hear(this.#host.nowMs());
+    this.flush();
   }
 
   /** Closes the connection after what was told so far. */
   close(code: number, reason: string): void {
-    if (this.#isClosed()) return;
-    if (code !== closeCodes.SLOW_CONSUMER) this.flush();
-    if (this.#isClosed()) return;
+    if (this.#is("closed")) return;
+    this.#outbox.pay(Infinity);
+    if (code !== closeCodes.SLOW_CONSUMER) this.#outbox.empty(this.connection, Infinity);
     this.#end();
     this.connection.close(code, reason);
   }
 
   /** The connection is gone; what it brought before that still counts. */
   disconnected(): void {
-    if (this.#isClosed()) return;
-    for (const one of this.#inbox.takeAll()) if ("message" in one) this.#handle(one.message);
-    if (!this.#isClosed()) this.#end();
+    while (!this.#inbox.isEmpty) {
+      const one = this.#host.reader.read(this.#inbox.take());
+      if ("message" in one) this.#handle(one.message);
+    }
+    if (!this.#is("closed")) this.#end();
   }
 
   tooSilent(why: string): void {
@@ -134,41 +151,42 @@ export class Session implements Beating {
   }
 
   die(): void {
-    this.close(closeCodes.SILENT, "no pong for three heartbeats");
+    if (this.connection.unsentBytes() === 0) return this.close(closeCodes.SILENT, "no pong for three heartbeats");
+    countRefusal(this.#host.refusals, "unsentBytesMax");
+    this.close(closeCodes.SLOW_CONSUMER, "nothing read for three heartbeats");
   }
 
-  #isClosed(): boolean {
-    return this.#state.name === "closed";
+  /** Whether there is any use in handling what it says: it is not, while its token is looked at or it does not read. */
+  get #mayHandle(): boolean {
+    return !this.#is("opening") && this.#outbox.units <= this.#host.limits.unsentBytesMax;
+  }
+
+  #is(name: State["name"]): boolean {
+    return this.#state.name === name;
   }
 
   #end(): void {
     this.#state = { name: "closed" };
-    this.#inbox.takeAll();
+    this.#inbox.clear();
+    this.takeHeldBack();
     this.#host.gone(this);
   }
 
-  #take(one: Decoded<ClientMessage>): void {
-    if (this.#state.name === "opening" || !this.#inbox.mayPass(this.#host.turn())) return this.#holdBack(one);
+  #take(part: Part<ClientMessage> | undefined): void {
+    const one = this.#host.reader.read(part);
     if ("fault" in one) return this.#refuse(one.fault);
     this.#invalidInARow = 0;
     this.#handle(one.message);
-  }
-
-  #holdBack(one: Decoded<ClientMessage>): void {
-    if (this.#inbox.isEmpty) this.connection.pause();
-    this.#inbox.keep(one);
-    this.#wake();
   }
 
   #handle(message: ClientMessage): void {
     switch (this.#state.name) {
       case "closed":
         return;
-      case "greeting": {
+      case "greeting":
         if (message.type !== "hello") return this.#refuseProtocol("the first message is hello");
         this.#state = { name: "opening" };
         return this.#host.greet(this, message);
-      }
       case "opening":
       case "open":
         return this.#handleOpen(message);
@@ -178,6 +196,9 @@ export class Session implements Beating {
   }
 
   #handleOpen(message: ClientMessage): void {
+    if (this.access === undefined) return;
+    const refusal = refusalOf(message, this, this.#host);
+    if (refusal !== undefined) return this.announce(refusal);
     switch (message.type) {
       case "acquire":
       case "release":
@@ -185,22 +206,19 @@ export class Session implements Beating {
       case "extend":
       case "progress":
       case "refer":
+      case "watch":
+      case "unwatch":
         return this.#host.ask(this, message);
       case "pong":
-        return this.#pong(message.n);
+        return this.#host.acknowledge(this, this.pulse.pong(message.n, this.#host.nowMs()));
       case "ping":
-        return this.announce({ type: "pong" });
+        return this.#outbox.owe(encode({ type: "pong" }), this.#host.engine, () => this.#wake());
       case "bye":
         return this.#host.bye(this);
       case "hello":
         return this.#refuseProtocol("hello is said once");
       case "authorize":
-        return this.announce({ type: "authorized" });
-      case "watch":
-      case "unwatch": {
-        const explanation = `this hub does not know ${message.type} yet`;
-        return this.announce({ type: "error", id: message.id, code: "UNAVAILABLE", message: explanation });
-      }
+        return this.#host.reception.renew(this, message.token);
       default:
         return assertNever(message);
     }
@@ -209,8 +227,8 @@ export class Session implements Beating {
   #refuse({ code, message, id }: Fault): void {
     if (this.#state.name === "greeting") return this.#refuseProtocol(message, code);
     this.announce({ type: "error", code, message, ...(id !== undefined && { id }) });
-    this.#invalidInARow += 1;
-    if (this.#invalidInARow < this.#host.limits.invalidMessagesMax) return;
+    if (++this.#invalidInARow < this.#host.limits.invalidMessagesMax) return;
+    countRefusal(this.#host.refusals, "invalidMessagesMax");
     this.close(closeCodes.PROTOCOL, `${this.#invalidInARow} invalid messages in a row`);
   }
 
@@ -222,11 +240,6 @@ export class Session implements Beating {
   #ping(): void {
     this.#answersSincePing = 0;
     this.#outbox.tell(this.pulse.ping(this.#host.order()));
-  }
-
-  #pong(n: number): void {
-    const order = this.pulse.pong(n, this.#host.nowMs());
-    if (order !== undefined) this.#host.acknowledge(this, order);
   }
 
   #wake(): void {

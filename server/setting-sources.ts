@@ -1,5 +1,6 @@
 // Where the raw values of settings stand: the environment, the file, and pairs such as NAME=N.
 // Knows the names of settings, not what is allowed in them.
+import { readFileSync } from "node:fs";
 
 /** A setting is wrong; the message is one line that says which, from where, and what is allowed. */
 export class ConfigError extends Error {}
@@ -15,7 +16,7 @@ export function limitEntry(pair: string, where: string): Entry {
 }
 
 // What `baton` reads, and what `baton run` gives its command, which may be a hub.
-const othersVariables = /^BATON_(CONFIG|URL|TOKEN|NODE|RESOURCE|OPERATION|FENCE|ATTEMPT|SESSION|RESULT)$/;
+const othersVariables = /^BATON_(CONFIG|URL|TOKEN|NODE|CA|CERT|KEY|RESOURCE|OPERATION|FENCE|ATTEMPT|SESSION|RESULT)$/;
 // What Kubernetes puts into a pod beside a service that is called baton.
 const serviceVariables = /^BATON_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_\w+)$/;
 
@@ -58,6 +59,20 @@ export function fileEntries(file: string, readFile: (path: string) => string): E
     }
   }
   return entries;
+}
+
+/**
+ * The text of a file that a setting names.
+ * @param what the file is, in words
+ * @throws ConfigError with one line
+ */
+export function readSettingFile(what: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new ConfigError(`${what} ${file} cannot be read: ${why}`);
+  }
 }
 
 function parseFile(file: string, readFile: (path: string) => string): Record<string, unknown> {

@@ -1,7 +1,7 @@
 // The sockets that have not said hello: for how long they may stay [S1], and how many of them there may be [B1]. Knows no
 // message.
 import type { Clock } from "./clock.ts";
-import type { Limits } from "../shared/limits.ts";
+import { countRefusal, type Limits, type Refusals } from "../shared/limits.ts";
 
 /** Someone who has not said hello. */
 export type Silent = {
@@ -15,11 +15,13 @@ export type Silent = {
 export class Silence<One extends Silent> {
   readonly #clock: Clock;
   readonly #limits: Limits;
+  readonly #refusals: Refusals;
   readonly #silent = new Set<One>();
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock, limits: Limits) {
+  constructor(clock: Clock, limits: Limits, refusals: Refusals) {
     this.#clock = clock;
+    this.#refusals = refusals;
     this.#limits = limits;
   }
 
@@ -27,8 +29,10 @@ export class Silence<One extends Silent> {
   add(one: One): void {
     this.#silent.add(one);
     if (this.#silent.size === 1) this.#lookAfter(this.#limits.helloMsMax);
+    if (this.#silent.size <= this.#limits.silentSocketsMax) return;
     const [oldest] = this.#silent;
-    if (this.#silent.size > this.#limits.silentSocketsMax) oldest?.tooSilent("too many silent sockets");
+    countRefusal(this.#refusals, "silentSocketsMax");
+    oldest?.tooSilent("too many silent sockets");
   }
 
   remove(one: One): void {
@@ -46,6 +50,7 @@ export class Silence<One extends Silent> {
       for (const one of this.#silent) {
         const leftMs = (one.silentSinceMs ?? nowMs) + this.#limits.helloMsMax - nowMs;
         if (leftMs > 0) return this.#lookAfter(leftMs);
+        countRefusal(this.#refusals, "helloMsMax");
         one.tooSilent("no hello in time");
       }
     });

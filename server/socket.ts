@@ -1,25 +1,33 @@
 // The WebSockets of the hub, bounded: text frames in, text frames out. The only file that imports `ws`; knows no message.
-import type { IncomingMessage, Server } from "node:http";
-import { Socket } from "node:net";
+import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import type { Limits } from "../shared/limits.ts";
 import { subprotocol } from "../shared/protocol.ts";
+import { bearerOf } from "./bearer.ts";
+import { Crowd } from "./crowd.ts";
 import { refuseUpgrade, type Doorway, type Refusal } from "./doorway.ts";
+import { FrameEnds } from "./frame-ends.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import type { Logger } from "./log.ts";
 import type { Connection } from "./host.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Where the frames and the end of one connection go. */
 type Receiver = {
   /** A text frame, or `undefined` for a binary one. */
   receive(text: string | undefined): void;
+  /** What was sent has left the process. */
+  drained(): void;
   disconnected(): void;
 };
 
 type SocketParts = {
   server: Server;
   limits: Limits;
+  /** Counts that a bound was met. */
+  refused: (bound: keyof Limits) => void;
+  traffic: Traffic;
   doorway: Doorway;
   log: Logger;
   /** Whether new sockets are welcome. */
@@ -35,22 +43,20 @@ export type Sockets = {
   terminate(): void;
 };
 
+const boundsByError = new Map<unknown, keyof Limits>([
+  ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "frameBytesMax"],
+  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", "frameFragmentsMax"],
+]);
+
 const closeTimeoutMs = 5_000;
 
 /** Accepts WebSockets on a server. */
-export function acceptSockets({ server, limits, doorway, log, isOpen, connected }: SocketParts): Sockets {
-  const options = {
-    noServer: true,
-    maxPayload: limits.frameBytesMax,
-    maxFragments: limits.frameFragmentsMax,
-    perMessageDeflate: false,
-    clientTracking: false,
-    closeTimeout: closeTimeoutMs,
-    handleProtocols: () => subprotocol,
-  };
-  const accepting = new WebSocketServer(options);
+export function acceptSockets(parts: SocketParts): Sockets {
+  const { server, limits, refused, traffic, doorway, log, isOpen, connected } = parts;
+  const accepting = new WebSocketServer(optionsOf(limits));
   const watch = new FrameWatch(limits.frameMsMax);
   const open = new Set<WebSocket>();
+  const crowd = new Crowd(limits, refused);
   let whenEmpty: (() => void) | undefined;
   let lastId = 0;
 
@@ -62,29 +68,36 @@ export function acceptSockets({ server, limits, doorway, log, isOpen, connected 
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", (error) => log.debug({ error: error.message }, "a connection broke during its upgrade"));
     const refusal = refuseUpgrade(doorway, knockOf(request));
-    if (refusal !== undefined) return answer(stream, refusal);
+    if (refusal !== undefined) return turnAway(request, stream, refusal, log);
     if (!isOpen()) return answer(stream, { status: 503, code: "UNAVAILABLE", message: "the hub is being stopped" });
-    accepting.handleUpgrade(request, stream, head, (socket) => accept(socket, stream));
+    const leave = crowd.enter(request.socket.remoteAddress ?? "");
+    if (leave === undefined) return answer(stream, tooMany);
+    stream.once("close", leave);
+    accepting.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, request));
   });
 
-  function accept(socket: WebSocket, stream: Duplex): void {
+  function accept(socket: WebSocket, stream: Duplex, { headers }: IncomingMessage): void {
     lastId += 1;
     open.add(socket);
-    const receiver = connected(connectionOf(socket, stream, String(lastId)));
-    const watched = {
-      bytesRead: () => (stream instanceof Socket ? stream.bytesRead : 0),
-      cutOff: () => socket.terminate(),
+    traffic.sockets = open.size;
+    const receiver = connected(connectionOf(socket, stream, { id: String(lastId), headers, traffic }));
+    const frames = new FrameEnds();
+    const cutOff = () => {
+      refused("frameMsMax");
+      socket.terminate();
     };
-    const heard = watch.add(watched);
+    const watched = { frames, isRead: () => !stream.isPaused(), cutOff };
+    watch.add(watched);
+    stream.on("data", (bytes: Buffer) => frames.take(bytes));
     socket.on("message", (data: RawData, isBinary: boolean) => {
-      heard();
-      receiver.receive(isBinary ? undefined : textOf(data));
+      const text = textOf(data, traffic);
+      receiver.receive(isBinary ? undefined : text);
     });
-    socket.on("ping", heard);
-    socket.on("pong", heard);
-    socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke the protocol or was cut off"));
+    stream.on("drain", () => receiver.drained());
+    socket.on("error", (error) => broken(error, refused, log));
     socket.on("close", () => {
       open.delete(socket);
+      traffic.sockets = open.size;
       watch.remove(watched);
       receiver.disconnected();
       if (open.size === 0) whenEmpty?.();
@@ -111,11 +124,35 @@ export function acceptSockets({ server, limits, doorway, log, isOpen, connected 
   };
 }
 
-function connectionOf(socket: WebSocket, stream: Duplex, id: string): Connection {
+function optionsOf({ frameBytesMax, frameFragmentsMax }: Limits) {
+  return {
+    noServer: true,
+    maxPayload: frameBytesMax,
+    maxFragments: frameFragmentsMax,
+    perMessageDeflate: false,
+    clientTracking: false,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: () => subprotocol,
+  };
+}
+
+/** A socket has broken the protocol or a bound, or was cut off. */
+function broken(error: Error, refused: SocketParts["refused"], log: Logger): void {
+  const bound = "code" in error ? boundsByError.get(error.code) : undefined;
+  if (bound !== undefined) refused(bound);
+  log.debug({ error: error.message }, "a socket broke the protocol or was cut off");
+}
+
+function connectionOf(
+  socket: WebSocket,
+  stream: Duplex,
+  { id, headers, traffic }: { id: string; headers: IncomingHttpHeaders; traffic: Traffic },
+): Connection {
   return {
     id,
+    token: bearerOf(headers.authorization),
     send: (text) => {
-      if (socket.readyState === socket.OPEN) writeFrame(stream, text);
+      if (socket.readyState === socket.OPEN) writeFrame(stream, text, traffic);
     },
     close: (code, reason) => socket.close(code, reason),
     unsentBytes: () => stream.writableLength,
@@ -132,8 +169,10 @@ const bytesInTwoMore = 0xffff;
  * Writes one unmasked text frame (RFC 6455, 5.2) to the stream under a WebSocket. `ws` itself writes header and payload as
  * two buffers by writev, which costs more than all else that the hub does for a message; ASCII goes out as one string.
  */
-function writeFrame(stream: Duplex, text: string): void {
+function writeFrame(stream: Duplex, text: string, traffic: Traffic): void {
   const bytes = Buffer.byteLength(text);
+  traffic.framesOut += 1;
+  traffic.bytesOut += bytes;
   const header = headerOf(bytes);
   if (bytes === text.length) stream.write(header + text, "latin1");
   else stream.write(Buffer.concat([Buffer.from(header, "latin1"), Buffer.from(text)]));
@@ -146,9 +185,12 @@ function headerOf(bytes: number): string {
   return String.fromCharCode(textFrame, 127, ...length);
 }
 
-function textOf(data: RawData): string {
+function textOf(data: RawData, traffic: Traffic): string {
   // With the default binaryType `ws` gives a message as one Buffer.
-  return Buffer.isBuffer(data) ? data.toString() : "";
+  if (!Buffer.isBuffer(data)) return "";
+  traffic.framesIn += 1;
+  traffic.bytesIn += data.length;
+  return data.toString();
 }
 
 function knockOf({ method = "", url = "", headers, headersDistinct }: IncomingMessage) {
@@ -158,19 +200,41 @@ function knockOf({ method = "", url = "", headers, headersDistinct }: IncomingMe
   return { method, target: url, host, origin: origins ?? origin, subprotocols };
 }
 
+const shownMax = 64;
+
+function turnAway({ headers: { host, origin } }: IncomingMessage, stream: Duplex, refusal: Refusal, log: Logger): void {
+  const { status, message: reason } = refusal;
+  // Whoever is turned away chose these, and may come as often as it likes.
+  const said = { host: host?.slice(0, shownMax), origin: origin?.slice(0, shownMax) };
+  log.info({ status, reason, ...said }, "an upgrade was refused");
+  answer(stream, refusal);
+}
+
 const reasons = { 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed" };
-const moreReasons = { ...reasons, 421: "Misdirected Request", 503: "Service Unavailable" };
+const moreReasons = { ...reasons, 421: "Misdirected Request", 429: "Too Many Requests", 503: "Service Unavailable" };
+const tooMany = {
+  status: 429,
+  code: "TOO_MANY_REQUESTS",
+  message: "as many sockets as the hub allows of one address",
+} as const;
 
 function answer(
   stream: Duplex,
-  { status, code, message }: Refusal | (Omit<Refusal, "status"> & { status: 503 }),
+  { status, code, message }: Omit<Refusal, "status"> & { status: Refusal["status"] | 429 | 503 },
 ): void {
   const body = JSON.stringify({ code, message });
   const head = [
     `HTTP/1.1 ${status} ${moreReasons[status]}`,
     "Connection: close",
     "Content-Type: application/json",
+    "X-Content-Type-Options: nosniff",
+    "Cache-Control: no-store",
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
+  // Ended alone it would stay for as long as the other side likes.
+  const timer = setTimeout(() => stream.destroy(), closeTimeoutMs);
+  stream.once("close", () => clearTimeout(timer));
+  stream.once("finish", () => stream.destroy());
   stream.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }

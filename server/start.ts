@@ -1,27 +1,37 @@
 // The composition root: the one place that knows all parts of a hub and puts them together.
-import { createServer, type Server } from "node:http";
 import { hostname } from "node:os";
-import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { nanoid } from "nanoid";
 import { assertNever } from "../shared/errors.ts";
+import { countRefusal, type Limits, type Refusals } from "../shared/limits.ts";
 import { socketPath } from "../shared/protocol.ts";
+import { Backlog } from "./backlog.ts";
 import { systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { doorwayFor } from "./doorway.ts";
+import { etcdBook, type EtcdPast } from "./engine/etcd-book.ts";
+import { EtcdClient, type EtcdSettings } from "./engine/etcd-client.ts";
 import type { Book } from "./engine/journal.ts";
 import { memoryBook } from "./engine/memory-journal.ts";
 import { sqliteBook } from "./engine/sqlite-journal.ts";
-import { httpApi } from "./http.ts";
+import { gateOf } from "./gates.ts";
+import { httpApi, refuseUnreadable } from "./http.ts";
 import { Hub } from "./hub.ts";
 import type { Logger } from "./log.ts";
+import { openPort } from "./port.ts";
 import { acceptSockets } from "./socket.ts";
+import { Tenure } from "./tenure.ts";
+import { newTraffic } from "./traffic.ts";
 
 /** A hub that answers. */
 export type RunningHub = {
   /** Of the WebSocket. */
   readonly url: string;
   readonly httpUrl: string;
+  /** How often each bound was met [B1]. */
+  readonly refusals: Refusals;
+  /** Reads the files of tokens, keys and certificates again; one that is bad is logged, and what was in force stays. */
+  reload(this: void): void;
   /** Tells all nodes to come back later, closes their sockets within the drain time, keeps what is kept. */
   close(): Promise<void>;
   /** Drops everything at once, as a crash would. */
@@ -29,74 +39,117 @@ export type RunningHub = {
 };
 
 const reconnectMs = 1_000;
-// How often connections without a whole request are looked for, at least.
-const checkMsMax = 1_000;
 
 /**
  * Starts a hub; resolves once it answers, rejects when it cannot listen.
  * @param book what the engine of the config opens, unless another is given
  */
-export async function startHub(config: Config, log: Logger, book = openBook(config, log)): Promise<RunningHub> {
+export async function startHub(config: Config, log: Logger, book?: Book): Promise<RunningHub> {
   const { limits, heartbeatMs, graceMaxMs, lockDelayMs, host, port, drainMs } = config;
-  const hub = new Hub({
-    settings: { name: `hub-${nanoid(8)}`, limits, heartbeatMs, graceMaxMs, lockDelayMs },
-    clock: systemClock,
-    book,
+  // What may be refused comes first: from here on something has to be closed again.
+  const { gate, ...gates } = gateOf(config, systemClock);
+  const { server, isSecure, ...ports } = openPort(config, log);
+  const doorway = doorwayFor([host, hostname()], config.origins, { isSecure, ...ports });
+  const traffic = newTraffic();
+  const past: EtcdPast = { order: 0 };
+  const open = async (onLost: (why: string) => void) => {
+    const name = `hub-${nanoid(8)}`;
+    const hub = new Hub({
+      settings: { name, limits, heartbeatMs, graceMaxMs, lockDelayMs },
+      clock: systemClock,
+      book: book ?? (await openBook(config, log, { name, onLost, past })),
+      gate,
+    });
+    const { fetch } = httpApi({ hub, traffic, doorway, gate, log });
+    const listener = getRequestListener(fetch, { overrideGlobalObjects: false, errorHandler: refuseUnreadable });
+    return { name, hub, listener, forsake: () => hub.forsake(reconnectMs) };
+  };
+  const tenure = await Tenure.begin({ open, clock: systemClock, log });
+  const refused = (bound: keyof Limits) => countRefusal(tenure.current.hub.refusals, bound);
+  const backlog = new Backlog(limits, refused);
+  server.on("request", (request, response) => {
+    if (backlog.admits(request, response)) void tenure.current.listener(request, response);
   });
-  const doorway = doorwayFor(host, config.origins, hostname());
-  const { fetch } = httpApi({ hub, doorway, log });
-  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
-  const patience = {
-    headersTimeout: limits.headersMsMax,
-    requestTimeout: limits.headersMsMax,
-    connectionsCheckingInterval: Math.max(1, Math.min(checkMsMax, Math.floor(limits.headersMsMax / 4))),
-  };
-  const server = createServer(patience, (request, response) => void listener(request, response));
-  const connected = hub.connected.bind(hub);
-  const sockets = acceptSockets({ server, limits, doorway, log, isOpen: () => hub.isOpen, connected });
-  const address = await listen(server, host, port);
+  const sockets = acceptSockets({
+    server,
+    limits,
+    refused,
+    traffic,
+    doorway,
+    log,
+    isOpen: () => tenure.current.hub.isOpen,
+    connected: (connection) => {
+      const { name, hub } = tenure.current;
+      return hub.connected({ ...connection, id: `${name}/${connection.id}` });
+    },
+  });
+  const address = await ports.listen(host, port);
   const authority = `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+  const secure = isSecure ? "s" : "";
 
-  const end = async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  };
   return {
-    url: `ws://${authority}${socketPath}`,
-    httpUrl: `http://${authority}`,
+    url: `ws${secure}://${authority}${socketPath}`,
+    get refusals() {
+      return tenure.current.hub.refusals;
+    },
+    httpUrl: `http${secure}://${authority}`,
+    reload() {
+      reloadOrKeep(log, "what lets in", gates.reload);
+      reloadOrKeep(log, "the certificates", ports.reload);
+      tenure.current.hub.reception.review();
+    },
     async close() {
-      hub.leave(reconnectMs);
+      tenure.end();
+      tenure.current.hub.leave(reconnectMs);
       await sockets.close(drainMs);
-      await hub.stop();
-      await end();
+      await tenure.current.hub.stop();
+      await ports.close();
     },
     async kill() {
-      await hub.abandon();
+      tenure.end();
+      await tenure.current.hub.abandon();
       sockets.terminate();
-      await end();
+      await ports.close();
     },
   };
 }
 
-function openBook({ engine, data, limits, lockDelayMs, outcomeTtlMs, recoveryGraceMs }: Config, log: Logger): Book {
+function reloadOrKeep(log: Logger, what: string, reload: () => void): void {
+  try {
+    reload();
+    log.info({ what }, "was read again");
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.error({ what, why: error.message }, "could not be read again; what was in force stays in force");
+  }
+}
+
+/** Opens what the engine of the config keeps, for a hub of that name. */
+async function openBook(
+  config: Config,
+  log: Logger,
+  { name, ...tenure }: { name: string; onLost: (why: string) => void; past: EtcdPast },
+): Promise<Book> {
+  const { engine, data, limits, lockDelayMs, outcomeTtlMs, recoveryGraceMs } = config;
   const settings = { limits, lockDelayMs, outcomeTtlMs };
   switch (engine) {
     case "memory":
       return memoryBook(settings, systemClock);
     case "durable":
       return sqliteBook({ folder: data, settings, recoveryGraceMs, clock: systemClock, log });
+    case "etcd": {
+      const { etcdPrefix: prefix, heartbeatMs } = config;
+      const client = new EtcdClient(etcdSettingsOf(config), systemClock);
+      const parts = { client, prefix, hub: name, settings, recoveryGraceMs, heartbeatMs };
+      return etcdBook({ ...parts, ...tenure, clock: systemClock, log });
+    }
     default:
       return assertNever(engine);
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, backlog: 4_096 }, () => {
-      server.off("error", reject);
-      const address = server.address();
-      if (typeof address === "object" && address !== null) resolve(address);
-    });
-  });
+function etcdSettingsOf(config: Config): EtcdSettings {
+  const { etcd: endpoints, etcdUser: name, etcdPassword: password, etcdCa: ca, etcdCert: cert, etcdKey: key } = config;
+  const user = name === undefined || password === undefined ? undefined : { name, password };
+  return { endpoints, user, tls: { ca, cert, key } };
 }

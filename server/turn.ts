@@ -1,6 +1,7 @@
 // The turns of a hub: all that arrives in one goes to the engine as one batch, and then each session gets one write. A turn
 // is what one read of a socket brought or, when reads follow each other closely, what all sockets had. Knows no message.
 import type { Clock } from "./clock.ts";
+import { addSpan, type Spread } from "./core/tally.ts";
 
 /** One who is to be heard and answered at the end of a turn. */
 export type Speaker = {
@@ -22,7 +23,9 @@ export class Turn {
   readonly #clock: Clock;
   readonly #commit: () => void;
   readonly #isCommitFree: boolean;
+  readonly #grants: Spread;
   #number = 0;
+  #begunMs = 0;
   #endedMs = -Infinity;
   #isEnding = false;
   #isCommitting = false;
@@ -31,8 +34,10 @@ export class Turn {
   /** Those whose write did not fit into an earlier turn. */
   #late: Speaker[] = [];
 
-  /** `commit` gives what was proposed in a turn to the engine; when it is not free, turns are as few as can be. */
-  constructor(clock: Clock, commit: () => void, isCommitFree: boolean) {
+  /** `commit` gives what was proposed in a turn to the engine; when it is not free, turns are as few as can be. `grants` counts
+   * how long it takes until those who are granted something are written to. */
+  constructor(clock: Clock, commit: () => void, isCommitFree: boolean, grants: Spread) {
+    this.#grants = grants;
     this.#clock = clock;
     this.#isCommitFree = isCommitFree;
     this.#commit = commit;
@@ -47,7 +52,8 @@ export class Turn {
   endSoon(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    if (this.#isCommitFree && this.#clock.nowMs() - this.#endedMs >= closeMs) this.#clock.afterRead(this.#end);
+    this.#begunMs = this.#clock.nowMs();
+    if (this.#isCommitFree && this.#begunMs - this.#endedMs >= closeMs) this.#clock.afterRead(this.#end);
     else this.#clock.afterRound(this.#end);
   }
 
@@ -64,6 +70,7 @@ export class Turn {
   }
 
   readonly #end = (): void => {
+    const begunMs = this.#begunMs;
     this.#isEnding = false;
     // What is left over for another turn lets others be read first.
     this.#endedMs = Infinity;
@@ -81,6 +88,7 @@ export class Turn {
     this.#awaiting = [];
     this.#late = others.length > flushesMax ? others.splice(flushesMax) : [];
     for (const speaker of first) speaker.flush();
+    if (first.length > 0) addSpan(this.#grants, this.#clock.nowMs() - begunMs, first.length);
     for (const speaker of others) speaker.flush();
     this.#endedMs = this.#clock.nowMs();
     if (this.#late.length > 0) this.endSoon();

@@ -20,7 +20,7 @@ export const codes = {
   QUEUE_FULL: { comeBack: "later", meaning: "the resource has as many waiters as the hub allows" },
   TOO_MANY_REQUESTS: {
     comeBack: "later",
-    meaning: "the session or the hub has as many requests, or the hub as many references, as it allows",
+    meaning: "the session or the hub has as many requests or watches, or the hub as many references, as it allows",
   },
   INVALID_KEY: { comeBack: "no", meaning: "a resource, operation or node name breaks its form" },
   INVALID_MESSAGE: { comeBack: "no", meaning: "the message does not have the form of the protocol" },
@@ -32,6 +32,24 @@ export const codes = {
 /** An error code of the protocol. */
 export type Code = keyof typeof codes;
 
+/** The codes of the HTTP side with their statuses (PROTOCOL.md, HTTP): those of the table above that are said there, and its own. */
+export const httpCodes = {
+  INVALID_MESSAGE: { status: 400, meaning: "the query or the body does not have the form of the route" },
+  INVALID_KEY: { status: 400, meaning: codes.INVALID_KEY.meaning },
+  UNAUTHORIZED: { status: 401, meaning: "there is no token, or it lets nobody in" },
+  FORBIDDEN: { status: 403, meaning: "the token, or the Origin of the page, does not allow it" },
+  NOT_FOUND: { status: 404, meaning: "there is nothing of that name, or at that path" },
+  METHOD_NOT_ALLOWED: { status: 405, meaning: "the path has other methods, which Allow names" },
+  CONFLICT: { status: 409, meaning: "what the request names has changed" },
+  BODY_TOO_LARGE: { status: 413, meaning: "the body has more bytes than any that is allowed" },
+  MISDIRECTED: { status: 421, meaning: "the Host is none of the hub's names" },
+  INTERNAL: { status: 500, meaning: "the hub has a bug; its log says more" },
+  UNAVAILABLE: { status: 503, meaning: codes.UNAVAILABLE.meaning },
+} as const satisfies Record<string, { status: number; meaning: string }>;
+
+/** A code of the HTTP side. */
+export type HttpCode = keyof typeof httpCodes;
+
 /** The close codes of the protocol, by name. */
 export const closeCodes = {
   BYE: 1000,
@@ -40,6 +58,7 @@ export const closeCodes = {
   TRY_AGAIN_LATER: 1013,
   PROTOCOL: 4400,
   UNAUTHORIZED: 4401,
+  SESSION_ENDED: 4404,
   HELLO_TIMEOUT: 4408,
   NODE_IN_USE: 4409,
   SESSION_REPLACED: 4410,

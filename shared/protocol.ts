@@ -2,9 +2,11 @@
 // Text becomes a typed message here, once. Knows no socket, no session and no lock.
 import * as z from "zod/mini";
 import type { Code } from "./errors.ts";
+import { decoderOf, readerOf, type Decode, type Fault, type FrameReader } from "./frame-reader.ts";
 import { plainAcquire, plainRelease } from "./hot-path.ts";
 import { defaultLimits, durationMsMax, type Limits } from "./limits.ts";
-import { fitsBytes, isName, nestsWithin } from "./text.ts";
+import { plainFrame } from "./plain-frame.ts";
+import { fitsBytes, isName } from "./text.ts";
 
 /** The WebSocket subprotocol that both sides name. */
 export const subprotocol = "baton.v1";
@@ -38,12 +40,13 @@ const text = (bytesMax: number) => {
   const error = `well-formed text of at most ${bytesMax} bytes`;
   return z.string({ error }).check(z.refine((value) => fitsBytes(value, bytesMax) && value.isWellFormed(), { error }));
 };
-const name = (bytesMax: number) => {
+/** Text of one line, as a log or a terminal can show it. */
+export const line = (bytesMax: number, code: Fault["code"] = "INVALID_MESSAGE") => {
   const error = `1 to ${bytesMax} bytes of well-formed text without control characters`;
-  return z
-    .string({ error })
-    .check(z.refine((value) => isName(value, bytesMax), { error, params: { code: "INVALID_KEY" } }));
+  return z.string({ error }).check(z.refine((value) => isName(value, bytesMax), { error, params: { code } }));
 };
+/** A resource, an operation or a node [B5]. */
+export const name = (bytesMax: number) => line(bytesMax, "INVALID_KEY");
 const jsonOf = (bytesMax: number) => {
   const error = `JSON of at most ${bytesMax} bytes`;
   return json.check(z.refine((value) => fitsBytes(JSON.stringify(value), bytesMax), { error }));
@@ -121,14 +124,21 @@ const clientSchemas = (limits: Limits) => {
     extend: z.object({ type: z.literal("extend"), id: requestId, holdMs: duration }),
     progress: z.object({ type: z.literal("progress"), id: requestId, ...progressFields(limits.noteBytesMax) }),
     refer: z.object({ type: z.literal("refer"), id: requestId, resource, action: anyOf(referActions) }),
-    watch: z.object({
-      type: z.literal("watch"),
-      id: requestId,
-      prefix: z.optional(text(limits.resourceBytesMax)),
-      resource: z.optional(resource),
-      limit: z._default(integer(1, limits.pageEntriesMax), 100),
-      intervalMs: z._default(duration, 250),
-    }),
+    watch: z
+      .object({
+        type: z.literal("watch"),
+        id: requestId,
+        prefix: z.optional(text(limits.resourceBytesMax)),
+        resource: z.optional(resource),
+        limit: z._default(integer(1, limits.watchEntriesMax), 100),
+        intervalMs: z._default(duration, 250),
+      })
+      .check(
+        z.refine(({ prefix = "", resource }) => prefix === "" || resource === undefined, {
+          path: ["prefix"],
+          error: "left out where a resource is named",
+        }),
+      ),
     unwatch: z.object({ type: z.literal("unwatch"), id: requestId }),
     pong: z.object({ type: z.literal("pong"), n: integer(0, Number.MAX_SAFE_INTEGER) }),
     ping: z.object({ type: z.literal("ping") }),
@@ -278,23 +288,26 @@ export type HubMessageOf<Type extends keyof HubSchemas> = z.infer<HubSchemas[Typ
 /** A message from hub to client. */
 export type HubMessage = HubMessageOf<keyof HubSchemas>;
 
-/** A message that breaks the form: which field, and what is allowed there. */
-export type Fault = { code: "INVALID_MESSAGE" | "INVALID_KEY"; message: string; id?: number };
-/** One decoded message of a frame, or why it is none. */
-export type Decoded<Message> = { message: Message } | { fault: Fault };
-/** Turns the text of a frame into its messages, in order; `undefined` when the text is no JSON. */
-export type Decode<Message> = (text: string) => Decoded<Message>[] | undefined;
-
 /** What the hub reads frames with, under the bounds in force. */
-export function clientDecoder(limits: Limits): Decode<ClientMessage> {
-  return decoderOf<ClientMessage>(clientSchemas(limits), limits.jsonDepthMax, (type, value) => {
-    if (type === "acquire") return plainAcquire(value, limits);
-    return type === "release" ? plainRelease(value) : undefined;
+export function clientReader(limits: Limits): FrameReader<ClientMessage> {
+  return readerOf<ClientMessage>(clientSchemas(limits), limits, {
+    frame: (text) => plainFrame(text, limits),
+    message(type, value) {
+      if (type === "acquire") return plainAcquire(value, limits);
+      return type === "release" ? plainRelease(value) : undefined;
+    },
   });
 }
 
+/** The same at one go. */
+export function clientDecoder(limits: Limits): Decode<ClientMessage> {
+  return decoderOf(clientReader(limits));
+}
+
 /** What a client reads frames with; a hub's answers are bounded by what the hub let in. */
-export const decodeHubFrame: Decode<HubMessage> = decoderOf<HubMessage>(hubSchemas, defaultLimits.jsonDepthMax * 2);
+export const decodeHubFrame: Decode<HubMessage> = decoderOf(
+  readerOf<HubMessage>(hubSchemas, { jsonDepthMax: defaultLimits.jsonDepthMax * 2, jsonFieldsMax: Infinity }),
+);
 
 /** The text of one message. */
 export function encode(message: HubMessage | ClientMessageInput): string {
@@ -304,57 +317,4 @@ export function encode(message: HubMessage | ClientMessageInput): string {
 /** The text of one frame that carries the given encoded messages, in order. */
 export function frame(encoded: readonly string[]): string {
   return encoded.length === 1 && encoded[0] !== undefined ? encoded[0] : `[${encoded.join(",")}]`;
-}
-
-type Plain<Message> = (type: unknown, value: Record<string, unknown>) => Message | undefined;
-
-function decoderOf<Message>(
-  schemas: Record<string, z.ZodMiniType<Message>>,
-  depthMax: number,
-  plain: Plain<Message> = () => undefined,
-): Decode<Message> {
-  const byType: ReadonlyMap<unknown, z.ZodMiniType<Message>> = new Map(Object.entries(schemas));
-  const decodeOne = (value: unknown): Decoded<Message> => {
-    if (!isObject(value)) return fault("a message is an object");
-    const { type } = value;
-    const message = plain(type, value);
-    if (message !== undefined) return { message };
-    const schema = byType.get(type);
-    if (schema === undefined) return fault(`unknown type ${quote(type)}`, value);
-    if (!nestsWithin(value, depthMax)) return fault(`${String(type)} nests more than ${depthMax} deep`, value);
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return { message: parsed.data };
-    const issue = parsed.error.issues[0];
-    const code =
-      issue?.code === "custom" && issue.params?.["code"] === "INVALID_KEY" ? "INVALID_KEY" : "INVALID_MESSAGE";
-    const field = [type, ...(issue?.path ?? [])].map(String).join(".");
-    return fault(`${field} must be ${issue?.message ?? "of another form"}`, value, code);
-  };
-  return (text) => {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-    if (!Array.isArray(value)) return [decodeOne(value)];
-    return value.length === 0 ? [fault("a frame carries at least one message")] : value.map(decodeOne);
-  };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function fault(
-  message: string,
-  value?: Record<string, unknown>,
-  code: Fault["code"] = "INVALID_MESSAGE",
-): { fault: Fault } {
-  const id = requestId.safeParse(value?.["id"]);
-  return { fault: id.success ? { code, message, id: id.data } : { code, message } };
-}
-
-function quote(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 32).toWellFormed()) : `of kind ${typeof value}`;
 }

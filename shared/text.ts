@@ -48,8 +48,25 @@ export function compareText(one: string, other: string): number {
   return one.length - other.length;
 }
 
+// Surrogates, and what is above them: at the first difference to a text without any, units stand in the order of characters.
+const high = /[\ud800-\uffff]/;
+
+/** Compares many texts with one, as `compareText` does, and mostly much faster. */
+export function comparerWith(other: string): (one: string) => number {
+  if (high.test(other)) return (one) => compareText(one, other);
+  return (one) => (one === other ? 0 : one < other ? -1 : 1);
+}
+
 function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+/** How many fields and entries a JSON value has, at all depths together. */
+export function countFields(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let fields = 0;
+  for (const entry of Array.isArray(value) ? value : Object.values(value)) fields += 1 + countFields(entry);
+  return fields;
 }
 
 /** Whether a JSON value nests at most `levels` deep; a scalar is 0 deep. Looks no further than that. */

@@ -61,6 +61,9 @@ describe("the checker finds", () => {
     ["node: in the SDK, late", "client/lock.ts", 'void import("node:path");', "imports node:path"],
     ["ws beside the socket", "server/hub.ts", 'import "ws";', "imports ws"],
     ["a door that is not public", "client/cli/run.ts", 'import "../hub.ts";', "imports ../hub.ts"],
+    ["another door than the page's", "client/dashboard/feed.ts", 'import "../hub.ts";', "imports ../hub.ts"],
+    ["node: in the page", "client/dashboard/app.tsx", 'import "node:fs";', "imports node:fs"],
+    ["the page in the SDK", "client/hub.ts", 'import "./dashboard/route.ts";', "imports ./dashboard/route.ts"],
     ["the command line in the SDK", "client/hub.ts", 'import "./cli/main.ts";', "imports ./cli/main.ts"],
     ["a socket in a session", "server/session.ts", 'import "./socket.ts";', "imports ./socket.ts"],
     ["node: in a session", "server/session.ts", 'import "node:crypto";', "imports node:crypto"],
@@ -137,7 +140,7 @@ describe("the checker finds", () => {
     ["a registry", "package-lock.json", `"resolved": "https://x"`, "names a registry"],
   ];
   test.each(planted)("%s", (_what, path, text, found) => {
-    const whole = path.endsWith(".ts") && !found.startsWith("does not begin") ? first + text : text;
+    const whole = /\.tsx?$/.test(path) && !found.startsWith("does not begin") ? first + text : text;
     const violations = violationsOf(new Map([[path, whole]]));
     expect(violations).toHaveLength(1);
     expect(violations[0]).toMatch(new RegExp(`^${path.replaceAll(".", "\\.")}:\\d+ `));

@@ -1,7 +1,7 @@
 // `baton ls`: the resources of the hub, one line each. Knows the SDK; nothing of the wire.
 import { Command } from "commander";
 import type { ResourceRow } from "../index.ts";
-import { openHub } from "./open-hub.ts";
+import { openHubPages } from "./open-hub.ts";
 import { hubOptions, withHubOptions, type HubFlags } from "./options.ts";
 import { duration, jsonLine, printable, say, table } from "./output.ts";
 import { orRefuse } from "./refusal.ts";
@@ -18,7 +18,7 @@ export function listCommand(): Command {
 }
 
 async function list(prefix: string, flags: HubFlags): Promise<void> {
-  await using hub = await openHub(hubOptions(flags));
+  const hub = openHubPages(hubOptions(flags));
   const resources: ResourceRow[] = [];
   for await (const row of hub.list(prefix)) resources.push(row);
   if (flags.json === true) process.stdout.write(`${jsonLine({ resources })}\n`);

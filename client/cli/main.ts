@@ -3,13 +3,19 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { historyCommand } from "./history.ts";
+import { kickCommand } from "./kick.ts";
 import { listCommand } from "./list.ts";
 import { printable } from "./output.ts";
 import { pullCommand } from "./pull.ts";
 import { removeCommand } from "./remove.ts";
 import { runCommand } from "./run.ts";
+import { sessionsCommand } from "./sessions.ts";
 import { showCommand } from "./show.ts";
+import { tokenCommand } from "./token.ts";
+import { topCommand } from "./top.ts";
 import { forgetCommand, unlockCommand } from "./unlock.ts";
+import { watchCommand } from "./watch.ts";
 
 const examples = `
 Examples:
@@ -35,8 +41,14 @@ const commands = [
   removeCommand(),
   listCommand(),
   showCommand(),
+  historyCommand(),
+  sessionsCommand(),
+  watchCommand(),
+  topCommand(),
   unlockCommand(),
   forgetCommand(),
+  kickCommand(),
+  tokenCommand(),
 ];
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));

@@ -1,9 +1,10 @@
 // How the CLI gets a session, and how long it does without one: unlike an agent, a shell does not wait for ever.
 // Knows no command.
-import { WebSocket } from "ws";
 import { closeCodes } from "../../shared/errors.ts";
-import { BatonError, connect, type Hub, type HubEvents } from "../index.ts";
+import { BatonError, connect, openPages, type Hub, type HubEvents, type HubPages } from "../index.ts";
+import { socketTrusting } from "./hub-socket.ts";
 import type { HubOptions } from "./options.ts";
+import { fetchTrusting, readTrust } from "./trust.ts";
 
 /** A hub that is being restarted is back by then; whoever mistyped a URL does not wait longer. */
 const refusalsMsMax = 3_000;
@@ -23,7 +24,8 @@ export type SessionOptions = { graceMs?: number; signal?: AbortSignal };
  * @throws BatonError UNAVAILABLE when no hub answers in time, NODE_IN_USE when another session keeps the name, UNAUTHORIZED;
  *   the signal's reason
  */
-export function openHub({ url, token, node }: HubOptions, options: SessionOptions = {}): Promise<Hub> {
+export function openHub({ url, token, node, ...files }: HubOptions, options: SessionOptions = {}): Promise<Hub> {
+  const trust = readTrust(files);
   const givenUp = new AbortController();
   const signals = options.signal === undefined ? [givenUp.signal] : [givenUp.signal, options.signal];
   const startedAtMs = performance.now();
@@ -34,15 +36,34 @@ export function openHub({ url, token, node }: HubOptions, options: SessionOption
   setTimeout(() => givenUp.abort(unanswered(url, "it says nothing")), silenceMsMax).unref();
   const { graceMs } = options;
   // The platform's own socket keeps a process alive until the other side has closed too, which a stopped hub never does.
-  return connect(url, {
+  return connect(url.split(","), {
     node,
     token,
     graceMs,
     backoff,
     on: { retrying },
     signal: AbortSignal.any(signals),
-    webSocket: WebSocket,
+    webSocket: socketTrusting(trust),
+    fetch: fetchTrusting(trust),
   });
+}
+
+/** The HTTP side of the hub alone: whoever looks, or rules, needs no session and no node name. */
+export function openHubPages(options: HubOptions): HubPages {
+  const { url, token } = options;
+  const fetch = fetchTrusting(readTrust(options));
+  return openPages(url.split(","), {
+    token,
+    fetch: (input, init) => {
+      const signals = [AbortSignal.timeout(silenceMsMax), ...(init?.signal ? [init.signal] : [])];
+      return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    },
+  });
+}
+
+/** The same for an answer that goes on for as long as somebody listens. */
+export function openHubFeed(options: HubOptions): HubPages {
+  return openPages(options.url.split(","), { token: options.token, fetch: fetchTrusting(readTrust(options)) });
 }
 
 function unanswered(url: string, reason: string): BatonError {

@@ -2,27 +2,36 @@
 import { hostname } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { durationMsMax } from "../../shared/limits.ts";
+import type { TrustFiles } from "./trust.ts";
 
 /** Where the hub is, and as whom to speak to it. */
-export type HubOptions = { url: string; token?: string; node: string };
+export type HubOptions = TrustFiles & { url: string; token?: string; node: string };
 
 const defaultUrl = "ws://127.0.0.1:7420";
 
 /** The flags of every command, as they were given. */
-export type HubFlags = { url?: string; token?: string; node?: string; json?: boolean };
+export type HubFlags = TrustFiles & { url?: string; token?: string; node?: string; json?: boolean };
 
-/** Adds `--url`, `--token` and `--node`, and the environment that stands behind them. */
+/** Adds `--url`, `--token`, `--node`, `--ca`, `--cert` and `--key`, and the environment that stands behind them. */
 export function withHubOptions(command: Command): Command {
   return command
-    .addOption(new Option("--url <url>", `the hub (default: ${defaultUrl})`).env("BATON_URL"))
+    .addOption(
+      new Option("--url <url>", `the hub, or several with one book: ws://a,ws://b (default: ${defaultUrl})`).env(
+        "BATON_URL",
+      ),
+    )
     .addOption(new Option("--token <token>", "what the hub knows you by").env("BATON_TOKEN"))
-    .addOption(new Option("--node <name>", "this node's name (default: host name and pid)").env("BATON_NODE"));
+    .addOption(new Option("--node <name>", "this node's name (default: host name and pid)").env("BATON_NODE"))
+    .addOption(new Option("--ca <file>", "certificates to trust, in place of the system's (PEM)").env("BATON_CA"))
+    .addOption(new Option("--cert <file>", "own certificate, for a hub that asks for one (PEM)").env("BATON_CERT"))
+    .addOption(new Option("--key <file>", "private key of --cert (PEM)").env("BATON_KEY"));
 }
 
-/** What the three flags say; an empty variable counts as unset, as shells and CI files leave them. */
+/** What those flags say; an empty variable counts as unset, as shells and CI files leave them. */
 export function hubOptions(given: HubFlags): HubOptions {
   const place = { url: given.url || defaultUrl, node: given.node || `${hostname()}-${process.pid}` };
-  return given.token ? { ...place, token: given.token } : place;
+  const { token, ca, cert, key } = given;
+  return { ...place, ...(token && { token }), ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
 const unitsMs = new Map([

@@ -50,7 +50,12 @@ export function pullCommand(): Command {
     .description("pull an image into an OCI layout that nodes share, each blob once in the cluster")
     .argument("<image>", "such as alpine:3.20 or registry.example.com/team/app@sha256:…")
     .requiredOption("--store <folder>", "the OCI image layout; made if it is not there")
-    .option("--concurrency <n>", "blobs at a time", parseInteger(1, concurrencyMax), 3)
+    .option(
+      "--concurrency <n>",
+      "begin no further blob while so many are downloaded; what another node gave up is taken over at once",
+      parseInteger(1, concurrencyMax),
+      3,
+    )
     .option("--platform <os/arch>", "which image of an index (default: linux and this machine's processor)")
     .option("--insecure-http", "speak plain HTTP to the registry")
     .option("--verify", "hash blobs that are there already, instead of trusting their size")

@@ -47,9 +47,9 @@ async function endGroup(group: ProcessGroup): Promise<void> {
   await Promise.race([group.ended, delay(burialMs, undefined, { ref: false })]);
 }
 
-/** The command's environment: ours, what is known of the grant, and not the token. */
+/** The command's environment: ours, what is known of the grant, and not the token nor the name, which is in use [S8]. */
 function environment(lock: Lock, resultPath: string): NodeJS.ProcessEnv {
-  const { BATON_TOKEN: _, ...inherited } = process.env;
+  const { BATON_TOKEN: _token, BATON_NODE: _node, ...inherited } = process.env;
   return {
     ...inherited,
     BATON_RESOURCE: lock.resource,

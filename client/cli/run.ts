@@ -42,7 +42,7 @@ const details = `
 What CMD gets: our stdin, stdout and stderr; the signals INT TERM HUP QUIT USR1 USR2 WINCH; and in its environment
   BATON_RESOURCE, BATON_OPERATION, BATON_FENCE, BATON_ATTEMPT, BATON_SESSION   what was granted
   BATON_RESULT   a file that it may write JSON to: the result that those who skip get, and print on stdout
-BATON_TOKEN is not passed on. Away from a terminal CMD has a process group of its own.
+BATON_TOKEN and BATON_NODE are not passed on: a baton that CMD runs is a node of its own. Away from a terminal CMD has a process group of its own.
 A killed run frees the resource at once, unless --grace says otherwise; what CMD had started may then still run.
 With --json the last line on stderr is one JSON object that says how it ended, as stdout belongs to CMD.
 

@@ -1,7 +1,7 @@
 // `baton show`: one resource whole, and in one sentence why it is waiting. Knows the SDK; nothing of the wire.
 import { Command } from "commander";
 import type { Progress, ResourceView } from "../index.ts";
-import { openHub } from "./open-hub.ts";
+import { openHubPages } from "./open-hub.ts";
 import { hubOptions, withHubOptions, type HubFlags } from "./options.ts";
 import { counted, duration, jsonLine, printable, shortJson, table } from "./output.ts";
 import { orRefuse } from "./refusal.ts";
@@ -18,7 +18,7 @@ export function showCommand(): Command {
 }
 
 async function show(resource: string, flags: HubFlags): Promise<void> {
-  await using hub = await openHub(hubOptions(flags));
+  const hub = openHubPages(hubOptions(flags));
   // Of what is free the hub keeps nothing [Q8], so that nothing is there is an answer and no mistake.
   const view = (await hub.info(resource)) ?? { resource, holders: [], holding: 0, waiting: 0, queue: [] };
   process.stdout.write(flags.json === true ? `${jsonLine({ ...view, why: whyWaiting(view) })}\n` : description(view));

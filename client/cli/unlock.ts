@@ -1,6 +1,6 @@
 // `baton unlock` and `baton forget`: what an admin does to one resource. Knows the SDK; nothing of the wire.
 import { Command } from "commander";
-import { openHub } from "./open-hub.ts";
+import { openHubPages } from "./open-hub.ts";
 import { hubOptions, parseInteger, withHubOptions, type HubFlags } from "./options.ts";
 import { jsonLine, printable } from "./output.ts";
 import { orRefuse } from "./refusal.ts";
@@ -33,13 +33,13 @@ export function forgetCommand(): Command {
 
 async function unlock(resource: string, flags: UnlockFlags): Promise<void> {
   const { reason, fence } = flags;
-  await using hub = await openHub(hubOptions(flags));
+  const hub = openHubPages(hubOptions(flags));
   await hub.forceRelease(resource, { reason, ...(fence !== undefined && { fence }) });
   confirm("released", resource, flags);
 }
 
 async function forget(resource: string, flags: HubFlags): Promise<void> {
-  await using hub = await openHub(hubOptions(flags));
+  const hub = openHubPages(hubOptions(flags));
   await hub.forget(resource);
   confirm("forgotten", resource, flags);
 }

@@ -1,7 +1,26 @@
 // Small files that are whole or not there, also after a crash and for other machines. Knows nothing of what is in them.
-import { link, open, opendir, rename, unlink } from "node:fs/promises";
+import { link, mkdir, open, opendir, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { codeOf } from "./content-error.ts";
+
+/** Makes a folder and those above it; where nothing can be made, `mkdir` with `recursive` would try for ever. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await makeOne(folder);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await makeOne(folder);
+  }
+}
+
+async function makeOne(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST" || !(await stat(folder)).isDirectory()) throw error;
+  }
+}
 
 /** Makes what was renamed, linked or removed in a folder survive a crash. */
 export async function syncFolder(folder: string): Promise<void> {

@@ -1,11 +1,11 @@
 // The one file that a holder writes: `ingest/<digest>.<fence>`. It begins with what a dead holder left, counts and
 // hashes as it grows, and becomes the blob in one step. Knows neither hub nor registry.
 import type { Hash } from "node:crypto";
-import { mkdir, open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ContentError, storeFault, codeOf } from "./content-error.ts";
 import { digestOf, hashFor } from "./digest.ts";
-import { syncFolder } from "./durable-file.ts";
+import { makeFolder, syncFolder } from "./durable-file.ts";
 import { copyBytes } from "./limits.ts";
 import type { Store } from "./store.ts";
 
@@ -113,7 +113,7 @@ export class Ingest {
    * verify is removed, with every rest that it may have come from: the file is empty then, and still open.
    */
   async commit(): Promise<void> {
-    const { store, digest, size, signal } = this.#options;
+    const { store, digest, size, fence, signal } = this.#options;
     const file = this.#writing();
     if (size !== undefined && this.#offset < size) {
       throw new ContentError("WRONG_SIZE", `${digest} has ${size} bytes, and only ${this.#offset} came`);
@@ -121,7 +121,7 @@ export class Ingest {
     const reckoned = digestOf(this.#hash, digest);
     if (reckoned !== digest) {
       await this.truncate();
-      await this.#removeRests();
+      await store.removeRests(digest, fence);
       throw new ContentError(
         "WRONG_DIGEST",
         `what came as ${digest} is ${reckoned}: thrown away, the source is broken`,
@@ -135,23 +135,25 @@ export class Ingest {
       this.#state = { name: "closed" };
       await file.close();
       signal.throwIfAborted();
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await rename(this.#path, path);
       this.#state = { name: "committed" };
       await syncFolder(dirname(path));
     } catch (error) {
       throw storeFault(error, path);
     }
-    await this.#removeRests();
+    await store.removeRests(digest, fence);
   }
 
-  /** Stops writing. What was written stays as a rest for the next holder; an empty file does not. */
+  /** Stops writing. What was written stays as a rest for the next holder; an empty file, and one that nobody needs, does not. */
   async close(): Promise<void> {
     if (this.#state.name !== "writing") return;
     const { file } = this.#state;
     this.#state = { name: "closed" };
     await file.close();
-    if (this.#offset === 0) await removeFile(this.#path);
+    const { store, digest, size } = this.#options;
+    const isOfUse = this.#offset > 0 && (await store.look(digest, size)).state !== "whole";
+    if (!isOfUse) await removeFile(this.#path);
   }
 
   #writing(): FileHandle {
@@ -199,11 +201,6 @@ export class Ingest {
       if (longest === undefined || bytes > longest.bytes) longest = { path, bytes };
     }
     return longest?.path;
-  }
-
-  async #removeRests(): Promise<void> {
-    const { store, digest, fence } = this.#options;
-    for (const path of await store.restsOf(digest, fence)) await removeFile(path);
   }
 
   /** A full disk is not helped by a rest that nobody can go on with: the space is given back. */

@@ -93,6 +93,7 @@ async function takeUp(options: WriterOptions, holding: Holding, signal: AbortSig
     const sight = await store.look(digest, size, { verify });
     if (sight.state === "whole") {
       await count(options, "skipped");
+      await store.removeRests(digest, fence);
       await holding.succeed(sight.bytes).catch(() => undefined);
       return { status: "skipped", bytes: sight.bytes };
     }

@@ -117,7 +117,11 @@ export class BlobPull {
           slot.free();
           onEvent({ type: "queued", digest, ...waiting });
         },
-        onGranted: (grant) => onEvent({ type: "granted", digest, ...grantOf(grant) }),
+        onGranted: (grant) => {
+          // Who takes over does so at once; it is what has not begun that waits.
+          slot.retake();
+          onEvent({ type: "granted", digest, ...grantOf(grant) });
+        },
       });
       if (opened.status === "skipped") this.#skipped(digest, opened);
       else await this.#download(opened, { digest, size }, door);

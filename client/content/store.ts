@@ -1,11 +1,11 @@
 // A folder in OCI image layout that several machines share and see late: where its things lie, which store it is, and
 // what of a blob can be seen here. Writes no blob and knows no hub.
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, readdir, rm, stat, unlink } from "node:fs/promises";
+import { readFile, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ContentError, storeFault, codeOf } from "./content-error.ts";
 import { digestOfFile, splitDigest } from "./digest.ts";
-import { createFile, refreshFolder, replaceFile, syncFolder } from "./durable-file.ts";
+import { createFile, makeFolder, refreshFolder, replaceFile, syncFolder } from "./durable-file.ts";
 import { lookMsMax } from "./limits.ts";
 import { pause as realPause, type Pause } from "./pause.ts";
 
@@ -37,8 +37,8 @@ export class Store {
   static async open(folder: string, { pause = realPause }: { pause?: Pause } = {}): Promise<Store> {
     try {
       await refuseStrange(folder);
-      await mkdir(join(folder, "blobs", "sha256"), { recursive: true });
-      await mkdir(join(folder, "ingest"), { recursive: true });
+      await makeFolder(join(folder, "blobs", "sha256"));
+      await makeFolder(join(folder, "ingest"));
       await ensureLayout(folder);
       return new Store(folder, await ensureId(folder, pause));
     } catch (error) {
@@ -143,11 +143,16 @@ export class Store {
       const bytes = await sizeOf(path);
       if (bytes !== undefined) await unlink(path);
       if (bytes !== undefined) await syncFolder(dirname(path));
-      for (const rest of await this.restsOf(digest, fence)) await rm(rest, { force: true });
+      await this.removeRests(digest, fence);
       return bytes;
     } catch (error) {
       throw storeFault(error, path);
     }
+  }
+
+  /** Removes what earlier holders of a blob have left of it. */
+  async removeRests(digest: string, fence: number): Promise<void> {
+    for (const rest of await this.restsOf(digest, fence)) await rm(rest, { force: true });
   }
 
   /** The files of earlier holders of a blob: those of a lower fence. */

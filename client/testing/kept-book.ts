@@ -34,6 +34,8 @@ export class KeptBook {
       beginning: isNew ? undefined : beginning,
       open: (hear): Journal => ({
         append: hear,
+        whenHeard: (callback) => callback(),
+        isOurs: () => true,
         isReachable: () => true,
         isCommitFree: true,
         survivesMs: recoveryGraceMs,

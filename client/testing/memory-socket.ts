@@ -1,10 +1,11 @@
 // A WebSocket without a network: the SDK has one end of it and the hub the other. Knows no message.
 import type { Connection } from "../../server/host.ts";
+import { closeCodes } from "../../shared/errors.ts";
 import type { PlatformSocket } from "../websocket.ts";
 import type { Way } from "./way.ts";
 
 /** Where the frames and the end of a socket go in the hub. */
-type Receiver = { receive(text: string): void; disconnected(): void };
+type Receiver = { receive(text: string): void; drained(): void; disconnected(): void };
 
 /** Lets a socket in; undefined while no hub is there. */
 export type Accept = (connection: Omit<Connection, "id">) => Receiver | undefined;
@@ -68,10 +69,10 @@ export class MemorySocket implements PlatformSocket {
     if (state.kind === "open") state.receiver.disconnected();
   }
 
-  /** Tells the node at once that it is over, whether or not anything reaches it. */
+  /** Tells the node at once that it is over for good, whether or not anything reaches it. */
   hangUp(): void {
     this.sever();
-    this.#tellClosed(brokenCode, "the test hub is closed");
+    this.#tellClosed(closeCodes.BYE, "the test hub is closed");
   }
 
   #dialled(): void {
@@ -94,7 +95,9 @@ export class MemorySocket implements PlatformSocket {
     this.#unsentBytes += bytes;
     this.#way.put(() => {
       this.#unsentBytes -= bytes;
-      if (this.#state.kind === "open") this.#listeners.message?.({ data: text });
+      if (this.#state.kind !== "open") return;
+      this.#listeners.message?.({ data: text });
+      if (this.#unsentBytes === 0 && this.#state.kind === "open") this.#state.receiver.drained();
     });
   }
 

@@ -1,8 +1,10 @@
 // A hub for tests: the real one with the real SDK, joined in memory, on a time that the test moves. Knows no network.
+import { openGate } from "../../server/access.ts";
 import { defaultConfig, type Config } from "../../server/config.ts";
 import { resourcesAfter, rowOf, viewOf } from "../../server/core/views.ts";
 import { doorwayFor } from "../../server/doorway.ts";
 import { httpApi } from "../../server/http.ts";
+import { newTraffic } from "../../server/traffic.ts";
 import { Hub as Server } from "../../server/hub.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { ResourceRow, ResourceView } from "../../shared/protocol.ts";
@@ -160,7 +162,8 @@ export class TestHub implements AsyncDisposable {
     const { limits, heartbeatMs, graceMaxMs, lockDelayMs } = this.#settings;
     const settings = { name: "hub.test", limits, heartbeatMs, graceMaxMs, lockDelayMs };
     const hub = new Server({ settings, clock: this.#clock, book: this.#book.open() });
-    const api = httpApi({ hub, doorway: doorwayFor("hub.test", [], "hub.test"), log });
+    const doorway = doorwayFor(["hub.test"], []);
+    const api = httpApi({ hub, traffic: newTraffic(), doorway, gate: openGate, log });
     this.#server = { hub, fetch: (request) => api.fetch(request) };
   }
 
@@ -174,7 +177,12 @@ export class TestHub implements AsyncDisposable {
   /** The resources whose names begin so, by name. */
   rows(prefix = ""): ResourceRow[] {
     const { engine } = this.#running().hub;
-    const { resources } = resourcesAfter(engine.table, prefix, undefined, engine.table.resources.size);
+    const { resources } = resourcesAfter(
+      engine.table,
+      (name) => name.startsWith(prefix),
+      undefined,
+      engine.table.resources.size,
+    );
     return resources.map((resource) => rowOf(resource, engine.nowMs()));
   }
 
@@ -214,6 +222,7 @@ export class TestHub implements AsyncDisposable {
   }
 
   readonly #accept: Accept = (connection) => {
+    if (this.#closing.signal.aborted) return undefined;
     this.#sockets += 1;
     return this.#server?.hub.connected({ ...connection, id: String(this.#sockets) });
   };

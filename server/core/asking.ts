@@ -1,18 +1,23 @@
 // What a session may say of its requests: acquire, release, cancel, extend, progress, refer. Knows no socket and no other session.
 import { assertNever } from "../../shared/errors.ts";
+import { countRefusal } from "../../shared/limits.ts";
 import type { ClientMessageOf } from "../../shared/protocol.ts";
-import type { RequestMessage } from "./command.ts";
+import type { Command, WatchMessage } from "./command.ts";
 import { concludeAndServe, type Verdict } from "./ending.ts";
 import * as granting from "./granting.ts";
+import { noteSkip } from "./noting.ts";
 import type { Request, Resource, Session } from "./records.ts";
 import { change, referrersOf } from "./references.ts";
 import { isCompatible } from "./resource.ts";
 import { fail, resourceNamed, tell, tellFinally, tidy, type Step } from "./table.ts";
+import { countCode } from "./tally.ts";
+import { touch } from "./touched.ts";
 
 type Acquire = ClientMessageOf<"acquire">;
+type Said = Pick<Extract<Command, { type: "message" }>, "message" | "mustHold">;
 
 /** Carries out one message of a session. */
-export function handle(step: Step, session: Session, message: RequestMessage): void {
+export function handle(step: Step, session: Session, { message, mustHold }: Said): void {
   switch (message.type) {
     case "acquire":
       return acquire(step, session, message);
@@ -25,10 +30,21 @@ export function handle(step: Step, session: Session, message: RequestMessage): v
     case "progress":
       return progress(step, session, message);
     case "refer":
-      return refer(step, session, message);
+      return mustHold === true && !holdsAlone(step, session, message.resource)
+        ? forbidClear(step, session, message.id)
+        : refer(step, session, message);
+    case "watch":
+      return takeId(step, session, message.id) ? pass(step, session, message) : undefined;
+    case "unwatch":
+      return pass(step, session, message);
     default:
       return assertNever(message);
   }
+}
+
+/** What is about watching is the hub's to carry out, in its place among the steps. */
+function pass(step: Step, { presence }: Session, message: WatchMessage): void {
+  if (presence.state === "attached") step.effects.push({ type: "watched", socket: presence.socket, message });
 }
 
 /** Takes a waiter out of its queue for good; those behind it may be next [Q6]. */
@@ -45,9 +61,11 @@ function acquire(step: Step, session: Session, message: Acquire): void {
   if (!takeId(step, session, id)) return;
   const { sessionRequestsMax, hubRequestsMax } = table.settings.limits;
   if (session.requests.size >= sessionRequestsMax) {
+    countRefusal(table.refusals, "sessionRequestsMax");
     return refuse(step, session, id, "TOO_MANY_REQUESTS", `a session may have ${sessionRequestsMax} live requests`);
   }
   if (table.holding + table.waiting >= hubRequestsMax) {
+    countRefusal(table.refusals, "hubRequestsMax");
     return refuse(step, session, id, "TOO_MANY_REQUESTS", `the hub may have ${hubRequestsMax} live requests`);
   }
   const resource = resourceNamed(table, message.resource);
@@ -85,7 +103,10 @@ function place(step: Step, session: Session, resource: Resource, message: Acquir
   const { resourceWaitersMax } = step.table.settings.limits;
   if (waitMs !== 0 && resource.queue.size < resourceWaitersMax) return granting.enqueue(step, request, waitMs);
   granting.bury(request);
-  if (waitMs !== 0) return refuse(step, session, id, "QUEUE_FULL", `a resource may have ${resourceWaitersMax} waiters`);
+  if (waitMs !== 0) {
+    countRefusal(step.table.refusals, "resourceWaitersMax");
+    return refuse(step, session, id, "QUEUE_FULL", `a resource may have ${resourceWaitersMax} waiters`);
+  }
   if (resource.delay === undefined) return refuse(step, session, id, "LOCK_ALREADY_HELD", "not free, and waitMs is 0");
   const delayedMs = Math.max(0, Math.ceil(resource.delay.atMs - step.nowMs));
   refuse(step, session, id, "LOCK_DELAYED", `granted to nobody for another ${delayedMs} ms, and waitMs is 0`);
@@ -109,12 +130,12 @@ function newRequest(step: Step, session: Session, resource: Resource, message: A
     order: step.table.order,
     fence: 0,
     attempt: 0,
-    failure: undefined,
     sinceMs: step.nowMs,
     deadline: undefined,
     progress: undefined,
     previous: undefined,
     next: undefined,
+    block: undefined,
   };
   session.requests.set(id, request);
   return request;
@@ -127,6 +148,8 @@ function skipIfFresh(step: Step, session: Session, resource: Resource, message: 
   const ageMs = step.nowMs - outcome.sinceMs;
   if (outcome.operation !== message.operation || ageMs > message.freshMs) return false;
   const skip = { by: outcome.node, fence: outcome.fence, result: outcome.result, ageMs: Math.round(ageMs) };
+  const { id, operation, mode } = message;
+  noteSkip(step, { session, id, resource, operation, mode, fence: 0, attempt: 0, sinceMs: step.nowMs }, skip);
   tellFinally(step, session, { type: "skipped", id: message.id, skip });
   return true;
 }
@@ -174,6 +197,7 @@ function progress(step: Step, session: Session, message: ClientMessageOf<"progre
   if (holder === undefined) return;
   const { done, total, note } = message;
   holder.progress = { done, total, note };
+  touch(step.table, holder.resource);
 }
 
 /** A reference set is asked or changed; the request is over with the answer, which is the set as it is then. */
@@ -184,12 +208,23 @@ function refer(step: Step, session: Session, { id, resource, action }: ClientMes
   const { node } = session.identity;
   const nodes = referrersOf(references, resource);
   if (action === "add" && references.count >= referencesMax && !nodes.has(node)) {
+    countRefusal(step.table.refusals, "referencesMax");
     return refuse(step, session, id, "TOO_MANY_REQUESTS", `the hub may have ${referencesMax} references`);
   }
   change(references, resource, node, action);
   const left = referrersOf(references, resource);
   const first = left.values().take(listEntriesMax).toArray();
   tellFinally(step, session, { type: "references", id, resource, count: left.size, nodes: first });
+}
+
+function holdsAlone({ table }: Step, session: Session, resource: string): boolean {
+  const holder = table.resources.get(resource)?.holders.first;
+  return holder?.session === session && granting.isAlone(holder.mode);
+}
+
+function forbidClear(step: Step, session: Session, id: number): void {
+  const message = "a node may clear the references of what it holds exclusive or once alone";
+  tell(step, session, { type: "error", id, code: "FORBIDDEN", message });
 }
 
 /** The holder that a message names; a session that does not hold it is told so, and nothing changes [H3]. */
@@ -208,5 +243,6 @@ function refuseUnheld(step: Step, session: Session, id: number, what: string): v
 type Refusal = "TOO_MANY_REQUESTS" | "LIMIT_MISMATCH" | "QUEUE_FULL" | "LOCK_ALREADY_HELD" | "LOCK_DELAYED";
 
 function refuse(step: Step, session: Session, id: number, code: Refusal, message: string): void {
+  countCode(step.table.tally.failed, code);
   tellFinally(step, session, { type: "failed", id, code, message });
 }

@@ -10,8 +10,13 @@ export type TableSettings = {
   readonly outcomeTtlMs: number;
 };
 
-/** The messages of a client that the table decides on. */
-export type RequestMessage = ClientMessageOf<"acquire" | "release" | "cancel" | "extend" | "progress" | "refer">;
+/** The messages of a client that the table decides on, or whose place among the others it decides. */
+export type RequestMessage = ClientMessageOf<
+  "acquire" | "release" | "cancel" | "extend" | "progress" | "refer" | WatchMessage["type"]
+>;
+
+/** The messages that are about watching: of them the table knows the request id alone [S10]. */
+export type WatchMessage = ClientMessageOf<"watch" | "unwatch">;
 
 /** Who a session is; fixed when it opens. */
 export type SessionIdentity = {
@@ -40,7 +45,7 @@ export type DeadlineCommand =
 /**
  * A hub begins to work on a book that an earlier run has left [B6]. `order` is at least the wall clock's microseconds, so
  * that fences grow even when an old copy of the book was put back [F1]; `isUndated` says that nobody knows how long the book
- * was closed.
+ * was closed. Where several hubs share a book, `gone` names those that are there no longer: only their sessions are away.
  */
 export type Beginning = {
   type: "begin";
@@ -48,6 +53,7 @@ export type Beginning = {
   settings: TableSettings;
   recoveryGraceMs: number;
   isUndated: boolean;
+  gone?: readonly string[];
 };
 
 /**
@@ -56,13 +62,16 @@ export type Beginning = {
  */
 export type Command =
   | Beginning
+  /** A hub is gone, and its sockets, whose names begin with its own; said twice it is void. */
+  | { type: "gone"; hub: string; recoveryGraceMs: number }
   | ({ type: "open"; socket: string } & SessionIdentity)
   | { type: "resume"; socket: string; session: string }
-  | { type: "message"; socket: string; message: RequestMessage }
+  /** `mustHold`: it is refused unless the session holds the resource alone. */
+  | { type: "message"; socket: string; message: RequestMessage; mustHold?: true }
   | { type: "acknowledge"; socket: string; order: number }
   | { type: "detach"; socket: string; graceMs?: number }
   | { type: "bye"; socket: string }
-  | { type: "kick"; session: string; ticket: number }
+  | { type: "kick"; session: string; actor: string; reason?: string; ticket: number }
   | { type: "revoke"; resource: string; fence?: number; actor: string; reason: string; ticket: number }
-  | { type: "forget"; resource: string; ticket: number }
+  | { type: "forget"; resource: string; actor?: string; ticket: number }
   | DeadlineCommand;

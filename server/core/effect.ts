@@ -1,5 +1,6 @@
-// What follows from a command: whom to tell what. Plain data; the hub carries it out. Knows no command.
+// What follows from a command: whom to tell what. Plain data; the hub carries it out.
 import type { HubMessageOf } from "../../shared/protocol.ts";
+import type { WatchMessage } from "./command.ts";
 
 /** A success that serves others too; one object for all who are skipped by it, so that it is encoded once. */
 export type Skip = {
@@ -15,11 +16,15 @@ export type Answer =
   | HubMessageOf<"queued" | "granted" | "failed" | "released" | "extended" | "lost" | "wanted" | "references" | "error">
   | { type: "skipped"; id: number; skip: Skip };
 
+/** Why a hello came to no session. */
+type Denial = "node in use" | "session gone" | "too many sessions" | "too many of one token";
+
 /** `socket` is the one that the session has at that moment; a detached session is told when it is back [S9]. */
 export type Effect =
   | { type: "tell"; socket: string; answer: Answer }
   | { type: "opened"; socket: string; session: string; graceMs: number }
   | { type: "resumed"; socket: string; session: string; replaced: string | undefined; lastId: number; graceMs: number }
-  | { type: "denied"; socket: string; reason: "node in use" | "session gone" | "too many sessions" }
+  | { type: "denied"; socket: string; reason: Denial }
   | { type: "ended"; session: string; socket: string | undefined; why: "bye" | "dropped" | "kicked" | "flooded" }
+  | { type: "watched"; socket: string; message: WatchMessage }
   | { type: "answered"; ticket: number; outcome: "done" | "absent" | "changed" };

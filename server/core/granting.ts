@@ -4,12 +4,16 @@ import type { HolderRow, Mode } from "../../shared/protocol.ts";
 import { arm, disarm } from "./deadlines.ts";
 import { forget } from "./outcomes.ts";
 import type { Request, Resource } from "./records.ts";
-import { each, firstAttached, isCompatible, join, leave, positionOf } from "./resource.ts";
+import { noteGrant } from "./noting.ts";
+import { firstAttached, positionOf, stand, stepOut } from "./queue.ts";
+import { each, isCompatible, join, leave } from "./resource.ts";
 import { fail, tell, tidy, type Step } from "./table.ts";
+import { touch } from "./touched.ts";
 
 /** Grants the head of the queue and all behind it that may hold with it, in the step that made room [Q3]. */
 export function serve(step: Step, resource: Resource): void {
   const { last } = resource.holders;
+  touch(step.table, resource);
   while (resource.delay === undefined) {
     const request = resource.head;
     if (request === undefined || !isCompatible(resource, request)) break;
@@ -28,13 +32,20 @@ export function grant(step: Step, request: Request): void {
   const { resource, session } = request;
   if (isAlone(request.mode) && resource.outcome?.operation !== request.operation) forget(table.outcomes, resource);
   request.fence = table.order;
-  request.failure = resource.failures?.get(request.operation);
-  request.attempt = (request.failure?.count ?? 0) + 1;
+  request.attempt = (resource.failures?.get(request.operation)?.count ?? 0) + 1;
+  noteGrant(step, request);
   request.sinceMs = nowMs;
-  join(resource.holders, request);
+  touch(table, resource);
+  holdWith(resource, request);
   table.holding += 1;
   if (request.holdMs !== undefined) hold(step, request, request.holdMs);
   tell(step, session, grantOf(request, request.holdMs));
+}
+
+/** Adds a request to the holders of its resource. */
+export function holdWith(resource: Resource, request: Request): void {
+  join(resource.holders, request);
+  if (request.wanted) (resource.wanting ??= new Set()).add(request);
 }
 
 /** Tells a holder that asked for it that others wait behind it [H4]. */
@@ -67,7 +78,8 @@ export function hold(step: Step, request: Request, holdMs: number): void {
 export function enqueue(step: Step, request: Request, waitMs: number | undefined): void {
   const { table, nowMs } = step;
   const { resource, session, id } = request;
-  join(resource.queue, request);
+  touch(table, resource);
+  stand(resource.queue, request);
   resource.head ??= request;
   table.waiting += 1;
   if (waitMs !== undefined) {
@@ -77,13 +89,13 @@ export function enqueue(step: Step, request: Request, waitMs: number | undefined
   }
   tell(step, session, queuedOf(step, request, resource.queue.size));
   if (resource.queue.size > 1) return;
-  for (const holder of each(resource.holders)) tellIfWanted(step, holder);
+  for (const holder of resource.wanting ?? []) tellIfWanted(step, holder);
 }
 
 /** Takes a waiter out of the queue; it lives on as nothing yet. */
 export function unqueue(step: Step, request: Request): void {
   const { resource, next } = request;
-  leave(resource.queue, request);
+  stepOut(resource.queue, request);
   if (resource.head === request) resource.head = firstAttached(next);
   step.table.waiting -= 1;
   disarm(step.table.deadlines, request.deadline);
@@ -93,6 +105,7 @@ export function unqueue(step: Step, request: Request): void {
 /** Takes a holder's grant away; it lives on as nothing yet. */
 export function unhold(step: Step, request: Request): void {
   leave(request.resource.holders, request);
+  request.resource.wanting?.delete(request);
   step.table.holding -= 1;
   disarm(step.table.deadlines, request.deadline);
   request.deadline = undefined;
@@ -140,7 +153,8 @@ export function holderRows(resource: Resource, nowMs: number, entriesMax: number
 }
 
 function grantOf(request: Request, holdMs: number | undefined) {
-  const { id, fence, attempt, failure } = request;
+  const { id, fence, attempt, resource, operation } = request;
+  const failure = attempt > 1 ? resource.failures?.get(operation) : undefined;
   const previous = failure && { node: failure.node, error: failure.error };
   return { type: "granted", id, fence, attempt, holdMs, previous } as const;
 }

@@ -2,23 +2,32 @@
 // and their order alone [B7]. Knows no socket, no clock and no journal.
 import { assertNever } from "../../shared/errors.ts";
 import { dismiss, handle } from "./asking.ts";
-import { acknowledge, detach, end, open, resume } from "./attendance.ts";
-import { begin } from "./beginning.ts";
+import { acknowledge, detach, end, kick, open, resume } from "./attendance.ts";
+import { begin, depart } from "./beginning.ts";
 import type { Command, DeadlineCommand } from "./command.ts";
-import { disarm } from "./deadlines.ts";
 import type { Effect } from "./effect.ts";
-import { conclude, concludeAndServe } from "./ending.ts";
+import { conclude, concludeAndServe, endDelay } from "./ending.ts";
 import { serve } from "./granting.ts";
-import { forget } from "./outcomes.ts";
+import { nextOverfull } from "./kept.ts";
+import { noteForgotten } from "./noting.ts";
 import { each } from "./resource.ts";
-import { tellFinally, tidy, type LockTable, type Step } from "./table.ts";
+import { forgetOutcome, tellFinally, type LockTable, type Step } from "./table.ts";
 
 /** Carries out one command at a time in milliseconds, on a clock that never goes back, and returns what follows. */
 export function step(table: LockTable, command: Command, nowMs: number): Effect[] {
-  table.order += 1;
   const effects: Effect[] = [];
-  act({ table, nowMs, effects }, command);
+  proceed({ table, nowMs, effects }, command);
   return effects;
+}
+
+/** The same for one of many commands at one time: adds what follows to the effects. */
+export function proceed(step: Step, command: Command): void {
+  const { table } = step;
+  table.order += 1;
+  act(step, command);
+  for (let session = nextOverfull(table); session !== undefined; session = nextOverfull(table)) {
+    end(step, session, "flooded");
+  }
 }
 
 function act(step: Step, command: Command): void {
@@ -26,11 +35,11 @@ function act(step: Step, command: Command): void {
   switch (command.type) {
     case "begin":
       return begin(step, command);
+    case "gone":
+      return depart(step, command);
     case "message": {
       const session = table.sessionOfSocket.get(command.socket);
-      if (session === undefined) return;
-      handle(step, session, command.message);
-      if (session.kept.length > table.settings.limits.keptAnswersMax) end(step, session, "flooded");
+      if (session !== undefined) handle(step, session, command);
       return;
     }
     case "open":
@@ -48,15 +57,15 @@ function act(step: Step, command: Command): void {
     }
     case "kick": {
       const session = table.sessions.get(command.session);
-      if (session !== undefined) end(step, session, "kicked");
+      if (session !== undefined) kick(step, session, command);
       return answer(step, command.ticket, session === undefined ? "absent" : "done");
     }
     case "revoke":
       return revoke(step, command);
     case "forget": {
       const resource = table.resources.get(command.resource);
-      const forgotten = resource !== undefined && forget(table.outcomes, resource);
-      if (resource !== undefined) tidy(table, resource);
+      if (resource !== undefined) noteForgotten(step, resource, command.actor);
+      const forgotten = resource !== undefined && forgetOutcome(table, resource);
       return answer(step, command.ticket, forgotten ? "done" : "absent");
     }
     case "deadline":
@@ -66,17 +75,20 @@ function act(step: Step, command: Command): void {
   }
 }
 
-/** Takes a resource from its holders, or from the one whose fence is named; nothing else of their sessions changes [H2]. */
+/** Takes a resource from its holders, or from the one whose fence is named; nothing else of their sessions changes [H2]. What
+ * nobody holds is delayed no longer. */
 function revoke(step: Step, command: Extract<Command, { type: "revoke" }>): void {
   const { fence, actor, reason, ticket } = command;
   const resource = step.table.resources.get(command.resource);
-  if (resource?.holders.first === undefined) return answer(step, ticket, fence === undefined ? "absent" : "changed");
+  if (resource === undefined) return answer(step, ticket, "absent");
   const meant = [...each(resource.holders)].filter((holder) => fence === undefined || holder.fence === fence);
-  if (meant.length === 0) return answer(step, ticket, "changed");
+  const isDelayAlone = resource.holders.first === undefined && resource.delay !== undefined && fence === undefined;
+  if (isDelayAlone) endDelay(step, resource);
+  else if (meant.length === 0) return answer(step, ticket, fence === undefined ? "absent" : "changed");
   for (const holder of meant) {
     const message = `released by force by ${actor}: ${reason}`;
     tellFinally(step, holder.session, { type: "lost", id: holder.id, code: "LOCK_REVOKED", message });
-    conclude(step, holder, { outcome: "none" });
+    conclude(step, holder, { outcome: "none" }, { taken: { code: "LOCK_REVOKED", by: { actor, reason } } });
   }
   serve(step, resource);
   answer(step, ticket, "done");
@@ -93,7 +105,8 @@ function meet(step: Step, command: DeadlineCommand): void {
       if (command.of === "wait") return dismiss(step, request, "LOCK_TIMEOUT", "waitMs passed in the queue");
       const error = { code: "LOCK_EXPIRED", message: "holdMs passed without an extend" } as const;
       tellFinally(step, request.session, { type: "lost", id: request.id, ...error });
-      return concludeAndServe(step, request, { outcome: "failure", error, retry: true, retryAfterMs: 0 });
+      const verdict = { outcome: "failure", error, retry: true, retryAfterMs: 0 } as const;
+      return concludeAndServe(step, request, verdict, { code: error.code });
     }
     case "grace": {
       const session = table.sessions.get(command.session);
@@ -104,15 +117,14 @@ function meet(step: Step, command: DeadlineCommand): void {
     case "delay": {
       const resource = table.resources.get(command.resource);
       if (resource?.delay?.command.armed !== command.armed) return;
-      disarm(table.deadlines, resource.delay);
-      resource.delay = undefined;
+      endDelay(step, resource);
       return serve(step, resource);
     }
     case "outcome": {
       const resource = table.resources.get(command.resource);
       if (resource?.outcome?.deadline.command.armed !== command.armed) return;
-      forget(table.outcomes, resource);
-      return tidy(table, resource);
+      forgetOutcome(table, resource);
+      return;
     }
     default:
       return assertNever(command);

@@ -1,4 +1,5 @@
-// One resource and its queue: who stands where, who could be granted next. Knows no outcome, no time and no message.
+// One resource and the lists of requests that it is made of: who could hold beside whom. Knows no outcome, no time and no
+// message.
 import type { Request, RequestList, Resource } from "./records.ts";
 
 /** A resource that nobody has asked for yet. */
@@ -6,13 +7,19 @@ export function newResource(name: string): Resource {
   return {
     name,
     holders: { first: undefined, last: undefined, size: 0 },
-    queue: { first: undefined, last: undefined, size: 0 },
+    wanting: undefined,
+    queue: { first: undefined, last: undefined, size: 0, lastBlock: undefined, once: undefined },
     head: undefined,
     permits: 0,
     limit: 0,
     delay: undefined,
     outcome: undefined,
+    older: undefined,
+    newer: undefined,
     failures: undefined,
+    isTouched: false,
+    told: undefined,
+    line: undefined,
   };
 }
 
@@ -30,23 +37,9 @@ export function isCompatible(resource: Resource, request: Request): boolean {
   return request.mode === "shared" || (request.mode === "permit" && resource.holders.size < resource.limit);
 }
 
-/** The first from this waiter on whose session is attached [S5]. */
-export function firstAttached(from: Request | undefined): Request | undefined {
-  let waiter = from;
-  while (waiter !== undefined && !isAttached(waiter)) waiter = waiter.next;
-  return waiter;
-}
-
 /** Whether the request's session can be granted anything now [S5]. */
 export function isAttached(request: Request): boolean {
   return request.session.presence.state === "attached";
-}
-
-/** The place of a waiter in its queue, 1 for the next. */
-export function positionOf(request: Request): number {
-  let position = 1;
-  for (let ahead = request.previous; ahead !== undefined; ahead = ahead.previous) position += 1;
-  return position;
 }
 
 /** Adds a request at the end of a list. */

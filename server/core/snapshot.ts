@@ -1,19 +1,30 @@
 // The whole of a table as plain records, each small, and back. A table that is restored decides as the one that was
 // recorded. Knows no file.
 import { assertNever } from "../../shared/errors.ts";
-import type { DeadlineCommand, SessionIdentity, TableSettings } from "./command.ts";
-import { place, type Deadline } from "./deadlines.ts";
+import { byAge, enter, takeOut, type Ageing } from "./ageing.ts";
+import { countOwned } from "./attendance.ts";
+import type { SessionIdentity, TableSettings } from "./command.ts";
+import { deadlineRecord, restoreDeadline, type DeadlineRecord } from "./deadline-record.ts";
+import { putBackFailures } from "./failures.ts";
+import { holdWith } from "./granting.ts";
+import { keep } from "./kept.ts";
+import { keptFrom, keptRecordOf, type KeptRecord } from "./kept-record.ts";
+import { addEntry, lineNamed, type Entry } from "./history.ts";
+import { readAfter } from "./history-reading.ts";
 import { putBack } from "./outcomes.ts";
+import { stand } from "./queue.ts";
 import { add } from "./references.ts";
-import type { Failures, KeptAnswer, Outcome, Request, Resource, Session } from "./records.ts";
-import { each, isAttached, join } from "./resource.ts";
+import type { Failures, Outcome, Request, Resource, Session } from "./records.ts";
+import { each, isAttached } from "./resource.ts";
 import { createTable, resourceNamed, type LockTable } from "./table.ts";
 
 const recordNodesMax = 100;
+const recordEntriesMax = 100;
 
-type DeadlineRecord = { atMs: number; afterMs: number; armed: number };
+/** Those of earlier versions say not when. */
+type FailuresRecord = Pick<Failures, "count" | "node" | "error"> & { order?: number };
 
-type RequestRecord = Omit<Request, "session" | "resource" | "deadline" | "previous" | "next"> & {
+type RequestRecord = Omit<Request, "session" | "resource" | "deadline" | "previous" | "next" | "block"> & {
   kind: "request";
   session: string;
   resource: string;
@@ -29,66 +40,85 @@ export type TableRecord =
       presence: { socket: string } | { grace: DeadlineRecord };
       lastId: number;
       sinceMs: number;
-      kept: KeptAnswer[];
+      kept: KeptRecord[];
     }
+  /** One that kept answers tell of; they name it by its place among these. */
+  | { kind: "result"; result: string }
   | {
       kind: "resource";
       name: string;
       limit: number;
       delay: DeadlineRecord | undefined;
       outcome: (Omit<Outcome, "deadline"> & { deadline: DeadlineRecord }) | undefined;
-      failures: [string, Failures][];
+      failures: [string, FailuresRecord][];
     }
   | { kind: "references"; resource: string; nodes: string[] }
+  | { kind: "history"; entries: Entry[] }
   | RequestRecord;
 
 /** The records of a table as it stands; the table must not change before the last one is taken. */
 export function* recordsOf(table: LockTable): Generator<TableRecord> {
   yield { kind: "table", order: table.order, settings: table.settings };
-  for (const { identity, presence, lastId, sinceMs, kept } of table.sessions.values()) {
+  // In an order of their own: a table that grew and one that was read have met them in another.
+  const results = new Map([...table.kept.results.keys()].sort().map((result, at) => [result, at]));
+  for (const result of results.keys()) yield { kind: "result", result };
+  for (const { identity, presence, lastId, sinceMs, kept: answers } of table.sessions.values()) {
     const where =
       presence.state === "attached" ? { socket: presence.socket } : { grace: deadlineRecord(presence.grace) };
+    const kept = answers.map((one) => keptRecordOf(one, results));
     yield { kind: "session", identity, presence: where, lastId, sinceMs, kept };
   }
   // Those whose outcome is older come first, so that a restored table forgets in the same order.
-  for (const resource of table.outcomes.resources) yield resourceRecord(resource);
+  for (const resource of byAge(table.outcomes)) yield resourceRecord(resource);
   for (const resource of table.resources.values()) if (resource.outcome === undefined) yield resourceRecord(resource);
   for (const resource of table.resources.values()) {
     for (const request of each(resource.holders)) yield requestRecord(request);
     for (const request of each(resource.queue)) yield requestRecord(request);
   }
   for (const [resource, nodes] of table.references.sets) yield* referencesRecords(resource, nodes);
+  yield* historyRecords(table);
 }
 
 /** The table that the records were taken from. */
 export function tableFrom(records: Iterable<TableRecord>): LockTable {
   let table: LockTable | undefined;
+  const results: string[] = [];
   for (const record of records) {
     if (record.kind === "table") table = createTable(record.settings, record.order + 1);
     else if (table === undefined) throw new Error("the records of a table begin with the table's own");
-    else restore(table, record);
+    else restore(table, record, results);
   }
   if (table === undefined) throw new Error("there is no record of a table");
   for (const session of table.sessions.values()) sortRequests(session);
+  sortFailures(table.failures);
   return table;
 }
 
-function restore(table: LockTable, record: Exclude<TableRecord, { kind: "table" }>): void {
+function restore(table: LockTable, record: Exclude<TableRecord, { kind: "table" }>, results: string[]): void {
   switch (record.kind) {
+    case "result":
+      results.push(record.result);
+      return;
     case "session":
-      return restoreSession(table, record);
+      return restoreSession(table, record, results);
     case "resource":
       return restoreResource(table, record);
     case "request":
       return restoreRequest(table, record);
     case "references":
       return record.nodes.forEach((node) => add(table.references, record.resource, node));
+    case "history":
+      return record.entries.forEach((entry) => restoreEntry(table, entry));
     default:
       return assertNever(record);
   }
 }
 
-function restoreSession(table: LockTable, record: Extract<TableRecord, { kind: "session" }>): void {
+function restoreSession(
+  table: LockTable,
+  record: Extract<TableRecord, { kind: "session" }>,
+  results: readonly string[],
+): void {
   const { identity, presence: where, lastId, sinceMs, kept } = record;
   const { session, node } = identity;
   const isAway = "grace" in where;
@@ -96,9 +126,12 @@ function restoreSession(table: LockTable, record: Extract<TableRecord, { kind: "
   const presence: Session["presence"] = isAway
     ? { state: "detached", grace: restoreDeadline(table, where.grace, graceCommand) }
     : { state: "attached", socket: where.socket };
-  const restored: Session = { identity, presence, lastId, requests: new Map(), kept, sinceMs };
+  const who = { node, session };
+  const restored: Session = { identity, who, presence, lastId, requests: new Map(), kept: [], keptBytes: 0, sinceMs };
+  for (const one of kept) keep(table.kept, restored, keptFrom(one, results));
   table.sessions.set(session, restored);
   table.sessionOfNode.set(node, restored);
+  countOwned(table, identity.owner, 1);
   if (!isAway) table.sessionOfSocket.set(where.socket, restored);
 }
 
@@ -108,8 +141,13 @@ function restoreResource(table: LockTable, record: Extract<TableRecord, { kind: 
   const commandOf = (of: "delay" | "outcome") => (armed: number) =>
     ({ type: "deadline", of, resource: name, armed }) as const;
   resource.limit = limit;
-  if (delay !== undefined) resource.delay = restoreDeadline(table, delay, commandOf("delay"));
-  if (failures.length > 0) resource.failures = new Map(failures);
+  if (delay !== undefined) {
+    resource.delay = restoreDeadline(table, delay, commandOf("delay"));
+    table.delays += 1;
+  }
+  for (const [operation, { count, node, error, order = 0 }] of failures) {
+    putBackFailures(table.failures, { resource, operation, count, node, error, order });
+  }
   if (outcome === undefined) return;
   const deadline = restoreDeadline(table, outcome.deadline, commandOf("outcome"));
   putBack(table.outcomes, resource, { ...outcome, deadline });
@@ -131,10 +169,12 @@ function restoreRequest(table: LockTable, record: RequestRecord): void {
       restoreDeadline(table, deadline, (armed) => ({ type: "deadline", of, session: record.session, id, armed })),
     previous: undefined,
     next: undefined,
+    block: undefined,
   };
   session.requests.set(id, request);
   if (mode === "permit") resource.permits += 1;
-  join(fence === 0 ? resource.queue : resource.holders, request);
+  if (fence === 0) stand(resource.queue, request);
+  else holdWith(resource, request);
   if (fence > 0) table.holding += 1;
   else table.waiting += 1;
   if (fence === 0 && isAttached(request)) resource.head ??= request;
@@ -147,6 +187,14 @@ function sortRequests({ requests }: Session): void {
   for (const [id, request] of sorted) requests.set(id, request);
 }
 
+/** The failures of all resources are kept in the order in which they came. */
+function sortFailures(ageing: Ageing<Failures>): void {
+  for (const failures of [...byAge(ageing)].toSorted((one, other) => one.order - other.order)) {
+    takeOut(ageing, failures, failures.bytes);
+    enter(ageing, failures, failures.bytes);
+  }
+}
+
 function resourceRecord(resource: Resource): TableRecord {
   const { name, limit, delay, outcome, failures } = resource;
   return {
@@ -155,7 +203,10 @@ function resourceRecord(resource: Resource): TableRecord {
     limit,
     delay: delay && deadlineRecord(delay),
     outcome: outcome && { ...outcome, deadline: deadlineRecord(outcome.deadline) },
-    failures: [...(failures ?? [])],
+    failures: [...(failures ?? [])].map(([operation, { count, node, error, order }]) => [
+      operation,
+      { count, node, error, order },
+    ]),
   };
 }
 
@@ -167,8 +218,20 @@ function* referencesRecords(resource: string, all: ReadonlySet<string>): Generat
   }
 }
 
+function* historyRecords({ history }: LockTable): Generator<TableRecord> {
+  for (let after = 0; after < history.number;) {
+    const { entries, number } = readAfter(history, after, recordEntriesMax, () => true);
+    if (entries.length > 0) yield { kind: "history", entries };
+    after = Math.max(number, after + 1);
+  }
+}
+
+function restoreEntry({ history, settings }: LockTable, entry: Entry): void {
+  addEntry(history, settings.limits, lineNamed(history, entry.resource), entry.number, entry.who, entry, entry);
+}
+
 function requestRecord(request: Request): RequestRecord {
-  const { session, resource, deadline, previous: _, next: __, ...fields } = request;
+  const { session, resource, deadline, previous: _, next: __, block: ___, ...fields } = request;
   return {
     kind: "request",
     ...fields,
@@ -176,16 +239,4 @@ function requestRecord(request: Request): RequestRecord {
     resource: resource.name,
     deadline: deadline && deadlineRecord(deadline),
   };
-}
-
-function deadlineRecord({ atMs, afterMs, command }: Deadline): DeadlineRecord {
-  return { atMs, afterMs, armed: command.armed };
-}
-
-function restoreDeadline(
-  table: LockTable,
-  { atMs, afterMs, armed }: DeadlineRecord,
-  commandOf: (armed: number) => DeadlineCommand,
-): Deadline {
-  return place(table.deadlines, { atMs, afterMs, command: commandOf(armed) });
 }

@@ -1,8 +1,10 @@
 // What a table looks like to those who watch: rows of many, the whole of one, counts. Reads, never changes.
+import type { SessionRow } from "../../shared/pages.ts";
 import type { ResourceRow, ResourceView } from "../../shared/protocol.ts";
+import type { Deadline } from "./deadlines.ts";
 import { holderRows } from "./granting.ts";
 import { namesAfter } from "./name-page.ts";
-import type { Request, Resource } from "./records.ts";
+import type { Request, Resource, Session } from "./records.ts";
 import { referrersOf } from "./references.ts";
 import { each, isAttached } from "./resource.ts";
 import type { LockTable } from "./table.ts";
@@ -54,29 +56,30 @@ export function viewOf(resource: Resource, nowMs: number, entriesMax: number, sk
         ...(outcome.result !== undefined && { result: JSON.parse(outcome.result) }),
       },
     }),
-    ...(delay && { delayedMs: Math.max(0, Math.ceil(delay.atMs - nowMs)) }),
+    ...(delay && { delayedMs: until(delay, nowMs) }),
     ...(permits > 0 && { limit }),
   };
 }
 
+/** Which names are meant, and asked for by whom: a name outside that is as one that is not there. */
+export type IsMeant = (name: string) => boolean;
+
 /** The first resources after `cursor` in the order of their names, `entriesMax` at most, and whether there are more. */
-export function resourcesAfter(table: LockTable, prefix: string, cursor: string | undefined, entriesMax: number) {
-  const matching = table.resources.keys().filter((name) => name.startsWith(prefix));
-  const { names, more } = namesAfter(matching, cursor, entriesMax);
+export function resourcesAfter(table: LockTable, isMeant: IsMeant, cursor: string | undefined, entriesMax: number) {
+  const { names, more } = namesAfter(table.resources.keys().filter(isMeant), cursor, entriesMax);
   return { resources: names.flatMap((name) => table.resources.get(name) ?? []), more };
 }
 
-/** The resources of that prefix that anybody references, or that `node` does, a page of them; sorted by name. */
+/** The resources that anybody references, or that `node` does, a page of them; sorted by name. */
 export function referencedAfter(
   { references }: LockTable,
-  { prefix, node }: { prefix: string; node: string | undefined },
+  { isMeant, node }: { isMeant: IsMeant; node: string | undefined },
   cursor: string | undefined,
   entriesMax: number,
 ) {
   const { sets } = references;
-  const isMeant = (name: string) =>
-    name.startsWith(prefix) && (node === undefined || sets.get(name)?.has(node) === true);
-  const { names, more } = namesAfter(sets.keys().filter(isMeant), cursor, entriesMax);
+  const all = sets.keys().filter((name) => isMeant(name) && (node === undefined || sets.get(name)?.has(node) === true));
+  const { names, more } = namesAfter(all, cursor, entriesMax);
   return { rows: names.map((resource) => ({ resource, count: referrersOf(references, resource).size })), more };
 }
 
@@ -92,6 +95,41 @@ export function referrersAfter(
   return { count: nodes.size, nodes: page.names, more: page.more };
 }
 
+/** One session among many; of its requests those for the resources that are meant count. */
+export function sessionRowOf(
+  { identity, presence, requests, sinceMs }: Session,
+  isMeant: IsMeant,
+  nowMs: number,
+): SessionRow {
+  const { session, node, owner, client, labels, graceMs } = identity;
+  let [holding, waiting] = [0, 0];
+  for (const { resource, fence } of requests.values()) {
+    if (!isMeant(resource.name)) continue;
+    if (fence > 0) holding += 1;
+    else waiting += 1;
+  }
+  const who = { session, node, owner, client, labels, ageMs: since(sinceMs, nowMs), graceMs };
+  const grace =
+    presence.state === "detached" ? { detached: true, endsInMs: until(presence.grace, nowMs) } : { detached: false };
+  return { ...who, ...grace, holding, waiting };
+}
+
+/** The first sessions after the one of the node `cursor`, in the order of their nodes' names, and whether there are more. */
+export function sessionsAfter(
+  { sessionOfNode }: LockTable,
+  isMeant: (session: Session) => boolean,
+  cursor: string | undefined,
+  entriesMax: number,
+) {
+  const meant = sessionOfNode.values().filter(isMeant);
+  const { names, more } = namesAfter(
+    meant.map(({ identity }) => identity.node),
+    cursor,
+    entriesMax,
+  );
+  return { sessions: names.flatMap((node) => sessionOfNode.get(node) ?? []), more };
+}
+
 function askerOf({ session, id, operation, mode }: Request) {
   const { node } = session.identity;
   return { node, session: session.identity.session, id, operation, mode };
@@ -99,4 +137,8 @@ function askerOf({ session, id, operation, mode }: Request) {
 
 function since(sinceMs: number, nowMs: number): number {
   return Math.max(0, Math.round(nowMs - sinceMs));
+}
+
+function until({ atMs }: Deadline, nowMs: number): number {
+  return Math.max(0, Math.ceil(atMs - nowMs));
 }

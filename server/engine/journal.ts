@@ -12,6 +12,10 @@ export type Hear = (batch: Batch) => void;
 export type Journal = {
   /** Puts a batch after all others; whoever listens hears it when it would survive what the journal promises to survive. */
   append(batch: Batch): void;
+  /** Calls back when all that was appended is heard; at once when it is. */
+  whenHeard(callback: () => void): void;
+  /** Whether it is for this hub to propose what time brings to that socket's session, or to what is nobody's. */
+  isOurs(socket: string | undefined): boolean;
   /** Whether a batch appended now could become safe. */
   isReachable(): boolean;
   /** How long sessions have to come back after a planned restart, in milliseconds; 0 when nothing survives one [S13]. */
@@ -29,8 +33,8 @@ export type Book = {
   readonly nowMs: number;
   /** The first command of this run, if the table was not made in it [B6]. */
   readonly beginning: Beginning | undefined;
-  /** Goes on with the journal, once. */
-  open(hear: Hear): Journal;
+  /** Goes on with the journal, once; `nowMs` says the table's time. */
+  open(hear: Hear, nowMs: () => number): Journal;
 };
 
 /** A journal cannot be read, or no longer be written; the message says what, where and what to do. */

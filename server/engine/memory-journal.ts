@@ -12,6 +12,8 @@ export function memoryBook(settings: TableSettings, clock: Clock): Book {
     beginning: undefined,
     open: (hear) => ({
       append: hear,
+      whenHeard: (callback) => callback(),
+      isOurs: () => true,
       isReachable: () => true,
       survivesMs: 0,
       isCommitFree: true,

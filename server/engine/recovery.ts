@@ -17,7 +17,7 @@ export function recoverWhole(folder: string): Recovered {
   const recovered = recover(folder);
   const { table, last } = recovered;
   const first = last?.first ?? 0;
-  if (mark === undefined && table.order > 0) throw damaged(markPath(folder), "it is missing");
+  if (mark === undefined && table.order > 0) throw damaged(markPath(folder), "it is missing, or empty");
   if (mark !== undefined && mark > first) throw damaged(path, `the steps after ${table.order} are missing`);
   return recovered;
 }

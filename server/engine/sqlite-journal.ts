@@ -101,6 +101,14 @@ class SqliteJournal implements Journal {
     if (this.#characters > this.#compactCharacters) this.#compact();
   }
 
+  whenHeard(callback: () => void): void {
+    callback();
+  }
+
+  isOurs(): boolean {
+    return true;
+  }
+
   isReachable(): boolean {
     return true;
   }

@@ -25,7 +25,7 @@ export interface Beside {
   unit: string;
   value: Spread;
   ratio: Spread;
-  cost: CostFigure;
+  cost?: CostFigure | undefined;
 }
 
 /** A row of the report. */

@@ -27,10 +27,19 @@ export interface HandOffLoad extends Disposable {
   run(roundMs: number): Promise<HandOffSample>;
 }
 
-/** Opens the sockets one by one, so that the relay's order is known, and puts the hub's nodes in line. */
-export async function openHandOffLoad(server: ServerProcess, shape: HandOffShape): Promise<HandOffLoad> {
+/**
+ * Opens the sockets one by one, so that the relay's order is known, and puts the hub's nodes in line.
+ * @param other where every second one of them is, if not at the same hub
+ */
+export async function openHandOffLoad(
+  server: ServerProcess,
+  shape: HandOffShape,
+  other = server,
+): Promise<HandOffLoad> {
   const sockets: LoadSocket[] = [];
-  for (let node = 0; node < shape.nodes; node++) sockets.push(await openPeer(server.url, shape.peer));
+  for (let node = 0; node < shape.nodes; node++) {
+    sockets.push(await openPeer((node % 2 === 0 ? server : other).url, shape.peer));
+  }
   const chain = new HandOffChain(sockets, shape);
   if (shape.peer === "hub") await chain.lineUp();
   return {

@@ -9,12 +9,16 @@ import { p1 } from "./p1.ts";
 import { p1b } from "./p1b.ts";
 import { p2 } from "./p2.ts";
 import { p10 } from "./p10.ts";
+import { p11 } from "./p11.ts";
 import { p3 } from "./p3.ts";
+import { p6 } from "./p6.ts";
 import { p7 } from "./p7.ts";
+import { p8 } from "./p8.ts";
+import { flood } from "./flood.ts";
 import { legend, tableOf } from "./report.ts";
 import { hubFile, hubProgram } from "./server-process.ts";
 
-const benches: readonly Bench[] = [p1, p1b, p2, p3, p7, p10];
+const benches: readonly Bench[] = [p1, p1b, p2, p3, p6, p7, p8, p10, p11, flood];
 
 const usage = `usage: npm run bench -- [NUMBER…] [options]
   NUMBER…          ${benches.map(({ id }) => id).join(", ")}; all unless named

@@ -32,7 +32,7 @@ function rowOf(figure: Figure): string[] {
     goalText(figure),
     verdictText(figure),
     cost === undefined ? "" : cpuText(cost.serverUs, cost.serverCores),
-    beside === undefined ? "" : cpuText(beside.cost.serverUs, beside.cost.serverCores),
+    beside?.cost === undefined ? "" : cpuText(beside.cost.serverUs, beside.cost.serverCores),
     cost === undefined ? "" : cpuText(cost.loadUs, cost.loadCores),
     cost === undefined ? "" : numberText(cost.messagesPerFrame),
   ];

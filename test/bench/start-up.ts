@@ -52,7 +52,7 @@ export async function startUpFigures({ rounds, hub }: Plan, folder: string): Pro
 async function fill(folder: string): Promise<void> {
   const settings = { limits, lockDelayMs: 0, outcomeTtlMs: 600_000 };
   const book = sqliteBook({ folder, settings, recoveryGraceMs: 30_000, clock: systemClock, log: silentLog });
-  const engine = createEngine({ book, clock: systemClock, onEffects: () => {}, onProposal: () => {} });
+  const engine = createEngine({ book, clock: systemClock, onEffect: () => {}, onProposal: () => {} });
   const identity = { secretDigest: "x".repeat(44), owner: "anybody", graceMs: 60_000, client: "", labels: {} };
   for (let place = 0; place < sessions; place += 1) {
     engine.propose({ type: "open", socket: `s${place}`, session: `s${place}`, node: `node-${place}`, ...identity });

@@ -135,11 +135,11 @@ describe("lock", () => {
   });
 
   it("still holds when its result cannot be sent", async () => {
-    const { hub, socket } = await connected({}, { limits: { resultBytes: 10 } });
+    const { hub, socket } = await connected({}, { limits: { resultBytes: 10, jsonDepth: 4 } });
     const lock = await grantOf(hub.lock("x"), socket);
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    for (const result of ["123456789", circle, () => 1, 1n]) {
+    for (const result of ["123456789", circle, () => 1, 1n, [[[[]]]]]) {
       await expect(lock.done(result)).rejects.toMatchObject({ code: "INVALID_MESSAGE" });
     }
     expect(lock.held).toBe(true);
@@ -274,15 +274,48 @@ describe("lock", () => {
     expect(releasing.now).toBe("resolved");
   });
 
-  it("gives the resource back without a word when the hub does not take the word", async () => {
+  const wordless = { type: "release", id: 1, outcome: "failure", retry: true };
+
+  it("frees the resource by a failure without words when the hub does not take the words of a success", async () => {
     const { hub, socket } = await connected();
     const lock = await grantOf(hub.lock("x"), socket);
-    const saying = watch(lock.done([[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]));
+    const saying = watch(lock.done("too long"));
     await turn();
-    socket.frames.splice(0);
-    socket.tell({ type: "error", id: 1, code: "INVALID_MESSAGE", message: "release nests more than 16 deep" });
+    socket.heard();
+    socket.tell({ type: "error", id: 1, code: "INVALID_MESSAGE", message: "at most 5 bytes" });
     await turn();
-    expect(socket.heard()).toMatchObject([{ type: "release", id: 1, outcome: "none" }]);
+    expect(socket.heard()).toEqual([wordless]);
     expect(saying.error).toMatchObject({ code: "INVALID_MESSAGE" });
+  });
+
+  it("frees the resource by a failure without words when the hub does not take those of a failure", async () => {
+    const { hub, socket } = await connected();
+    const lock = await grantOf(hub.lock("x"), socket);
+    const failing = watch(lock.fail("too long", { retryAfterMs: 5 }));
+    const refusal = { type: "error", id: 1, code: "INVALID_MESSAGE", message: "at most 5 bytes" } as const;
+    await turn();
+    socket.heard();
+    socket.tell(refusal);
+    await turn();
+    expect(socket.heard()).toEqual([wordless]);
+    expect(failing.now).toBe("pending");
+    socket.tell({ type: "released", id: 1 });
+    await turn();
+    expect(failing.now).toBe("resolved");
+  });
+
+  it("says no more of what the hub refuses without words too", async () => {
+    const { hub, socket } = await connected();
+    const lock = await grantOf(hub.lock("x"), socket);
+    const failing = watch(lock.fail("too long"));
+    const refusal = { type: "error", id: 1, code: "INVALID_MESSAGE", message: "no" } as const;
+    await turn();
+    socket.tell(refusal, refusal);
+    await turn();
+    expect(failing.now).toBe("resolved");
+    expect(socket.heard()).toHaveLength(2);
+    socket.tell(refusal);
+    await turn();
+    expect(socket.heard()).toEqual([]);
   });
 });

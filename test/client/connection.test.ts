@@ -1,62 +1,15 @@
 // The caller's side of a session as a pure state machine: events in, effects out, time as an argument.
 import { describe, expect, it } from "vitest";
-import { Connection } from "../../client/connection.ts";
-import type { ConnectionEvent, SessionMessage } from "../../client/connection-state.ts";
-import type { HubMessageOf } from "../../shared/protocol.ts";
+import { ConnectionBench as Bench } from "./connection-bench.ts";
 import { welcome } from "./fake-network.ts";
 
 const heartbeatMs = 5_000;
-
-/** A connection and the time, which stands still unless the test says otherwise. */
-class Bench {
-  nowMs = 0;
-  readonly connection: Connection;
-
-  constructor(graceMs = 0) {
-    const backoff = { baseMs: 100, maxMs: 1_000 };
-    this.connection = new Connection({ node: "a", graceMs, labels: undefined, backoff, random: () => 0.5 });
-  }
-
-  /** What follows from an event. */
-  on(event: ConnectionEvent) {
-    return this.connection.advance(event, this.nowMs);
-  }
-
-  kinds(event: ConnectionEvent): string[] {
-    return this.on(event).map(({ kind }) => kind);
-  }
-
-  /** What follows from the time, told when it is due. */
-  at(nowMs: number, isHolding = false, dueMs = nowMs) {
-    this.nowMs = nowMs;
-    return this.on({ kind: "time", dueMs, isHolding });
-  }
-
-  hear(message: SessionMessage) {
-    this.connection.heard(this.nowMs);
-    return this.on({ kind: "message", message });
-  }
-
-  /** Goes all the way to a session. */
-  open(fields: Partial<HubMessageOf<"welcome">> = {}): this {
-    if (this.connection.state.kind === "idle") this.on({ kind: "start" });
-    if (this.connection.state.kind === "resting") this.at(this.connection.state.untilMs);
-    this.on({ kind: "token", token: undefined });
-    this.on({ kind: "opened" });
-    this.hear(welcome(fields));
-    return this;
-  }
-
-  broken() {
-    return this.on({ kind: "closed", code: 1006, reason: "" });
-  }
-}
 
 describe("on the way to a session", () => {
   it("asks for a token, connects, says hello and is welcomed", () => {
     const bench = new Bench(15_000);
     expect(bench.on({ kind: "start" })).toEqual([{ kind: "askToken" }]);
-    expect(bench.on({ kind: "token", token: "t" })).toEqual([{ kind: "dial" }]);
+    expect(bench.on({ kind: "token", token: "t" })).toEqual([{ kind: "dial", hub: 0 }]);
     expect(bench.on({ kind: "opened" })).toMatchObject([
       { kind: "send", message: { type: "hello", node: "a", token: "t", graceMs: 15_000 } },
     ]);

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-const mayUseNode = /^client\/(cli|content|fence|refcount|testing)\b/;
+const mayUseNode = /^client\/(cli|content|dashboard|fence|refcount|testing)\b/;
 
 describe("the SDK", () => {
   const files = globSync("client/**/*.ts").filter((path) => !mayUseNode.test(path));

@@ -117,6 +117,23 @@ describe("once", () => {
     expect(once.error).toMatchObject({ code: "INVALID_MESSAGE", message: expect.stringContaining("20002 bytes") });
   });
 
+  it("[B1] says failure when the result nests too deep to be sent, and fails with that", async () => {
+    const { socket, once, work } = await working();
+    work.resolve(JSON.parse(`${"[".repeat(16)}"[["${"]".repeat(16)}`));
+    await turn();
+    expect(socket.heard()).toMatchObject([{ outcome: "failure", error: { code: "INVALID_MESSAGE" } }]);
+    socket.tell(released);
+    await turn();
+    expect(once.error).toMatchObject({ message: expect.stringContaining("more than 15 deep") });
+  });
+
+  it("[B1] says a result that nests as deep as the hub takes", async () => {
+    const { socket, work } = await working();
+    work.resolve(JSON.parse(`${"[".repeat(15)}"[["${"]".repeat(15)}`));
+    await turn();
+    expect(socket.heard()).toMatchObject([{ outcome: "success" }]);
+  });
+
   it("lets the work itself say how it ended", async () => {
     const { socket, once, work, grant } = await working();
     void grant.done("early");

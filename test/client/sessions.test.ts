@@ -1,6 +1,7 @@
 // What a user's calls come to when a session without grace ends, and when the hub is closed, with the test as the hub.
 import { describe, expect, it, vi } from "vitest";
-import { connected, granted, grantOf, turn, watch } from "./fake-network.ts";
+import type { HandClock } from "../support/hand-clock.ts";
+import { connected, granted, grantOf, turn, watch, welcome, type FakeSocket } from "./fake-network.ts";
 
 const grace = { graceMs: 15_000 };
 
@@ -146,6 +147,68 @@ describe("closing", () => {
     await turn();
     expect(waiting.error).toMatchObject({ code: "SESSION_ENDED" });
     expect(closed).toHaveBeenCalledWith({ error: undefined });
+    expect(clock.timers).toBe(0);
+  });
+
+  it("[S7] without a connection resumes a session with grace, says again what was released, and then bye", async () => {
+    const { hub, socket, network, clock } = await connected(grace, grace);
+    const asking = Promise.all([hub.lock("x"), hub.lock("y")]);
+    await turn();
+    socket.tell(granted(1), granted(2));
+    const [x, y] = await asking;
+    socket.end();
+    const done = watch(x.done(1));
+    const closing = watch(hub.close());
+    expect(y.held).toBe(false);
+    await turn();
+    const next = network.socket;
+    next.open();
+    next.tell(welcome({ ...grace, resumed: true, lastId: 2 }), granted(1), granted(2));
+    await turn();
+    expect(next.heard()).toMatchObject([
+      { type: "hello", resume: { session: "s1" } },
+      { type: "release", id: 1, outcome: "success" },
+      { type: "bye" },
+    ]);
+    expect([network.sockets.length, closing.now]).toEqual([2, "pending"]);
+    next.tell({ type: "released", id: 1 });
+    next.end(1000);
+    await turn();
+    expect([done.now, closing.now]).toEqual(["resolved", "resolved"]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each([
+    ["[S7] resumes a session with grace to say it again", grace, 2],
+    ["[S3] is done with one that has none", {}, 1],
+  ])("whose bye may not have arrived %s", async (_, fields, sockets) => {
+    const { hub, socket, network, clock } = await connected(fields, fields);
+    const closing = watch(hub.close());
+    await turn();
+    socket.end(1006);
+    await turn();
+    expect(network.sockets).toHaveLength(sockets);
+    if (sockets === 2) {
+      const next = await network.welcome({ ...grace, resumed: true });
+      expect(next.heard()).toMatchObject([{ type: "hello" }, { type: "bye" }]);
+      next.end(1000);
+      await turn();
+    }
+    expect([closing.now, clock.timers]).toEqual(["resolved", 0]);
+  });
+
+  it.each([
+    ["is refused", (next: FakeSocket) => next.end(1006)],
+    ["is not answered", (_: FakeSocket, clock: HandClock) => clock.pass(2_000)],
+  ])("[S4] without a connection ends by itself when the one try to resume %s", async (_, fails) => {
+    const { hub, socket, network, clock } = await connected(grace, grace);
+    socket.end();
+    const closing = watch(hub.close());
+    await turn();
+    expect([network.sockets.length, closing.now]).toEqual([2, "pending"]);
+    fails(network.socket, clock);
+    await turn();
+    expect([network.sockets.length, closing.now]).toEqual([2, "resolved"]);
     expect(clock.timers).toBe(0);
   });
 

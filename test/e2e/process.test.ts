@@ -43,7 +43,7 @@ describe("a start", () => {
     expect(hub.log()).toHaveLength(1);
     expect(JSON.parse(hub.log()[0]!)).toMatchObject({
       level: "info",
-      msg: `the hub answers at ${hub.httpUrl} and ${hub.url}`,
+      msg: `the hub answers at ${hub.httpUrl} and ${hub.url} to anybody: it asks for no token`,
       url: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+\/v1\/socket$/),
       httpUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     });
@@ -95,7 +95,7 @@ describe("a start is refused with exit 1 and one line", () => {
   const refused: [args: string[], env: Record<string, string>, line: RegExp][] = [
     [["--port", "x"], {}, /^baton-hub: --port must be an integer from 0 to 65535, not "x"\n$/],
     [[], { BATON_DRAIN: "10" }, /^baton-hub: BATON_DRAIN must be a duration .*\n$/],
-    [["--engine", "etcd"], {}, /^baton-hub: --engine must be durable or memory .*\n$/],
+    [["--engine", "etcd"], {}, /^baton-hub: the etcd engine needs --etcd: its endpoints\n$/],
     [["--host", "0.0.0.0"], {}, /^baton-hub: --host 0\.0\.0\.0 lets other machines in, .*--insecure .*\n$/],
     [
       ["--config", "there-is-no.json"],

@@ -1,18 +1,17 @@
 // Many nodes on few resources, and hubs that come and go on one folder and one port: the load of the fault tests, judged while
 // it runs. Knows no fault: a test decides when a hub ends, and how.
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../support/free-port.ts";
 import { type HubProcess, startHubProcess } from "../support/hub.ts";
 import { Chance } from "./chance.ts";
-import { FaultNode, type Work } from "./fault-node.ts";
+import { FaultNode } from "./fault-node.ts";
 import { HistoryCheck } from "./history-check.ts";
+import { workBy } from "./work.ts";
 
 const nodes = 50;
-const contended = 16;
-const layers = 4;
 // A run with less than that proves nothing; only the long runs are sure to have a machine that can do more.
 const messagesPerSecondLeast = process.env["BATON_KILLS"] === undefined ? 20 : 200;
 // A hub is started in half the time when its files need no parsing.
@@ -86,35 +85,7 @@ export class Crowd implements AsyncDisposable {
       url: () => `ws://127.0.0.1:${this.#port}/v1/socket`,
       history: this.check,
       graceMs: this.#graceMs[place % this.#graceMs.length] ?? 0,
-      next: () => (this.#isEnding ? undefined : this.#work()),
+      next: () => (this.#isEnding ? undefined : workBy(this.chance, this.#hubs)),
     });
-  }
-
-  #work(): Work {
-    const { chance } = this;
-    const workMs = chance.integer(0, 20);
-    if (chance.next() < 0.2) {
-      const resource = `layer-${this.#hubs}-${chance.integer(1, layers)}`;
-      const ask = { resource, operation: "pull", mode: "once", freshMs: 3_600_000 } as const;
-      return { ask, outcome: chance.pick(["success", "failure"]), workMs };
-    }
-    const mode = chance.pick(["once", "once", "exclusive"]);
-    const operation = chance.pick(["run", "run", "run", "check"]);
-    const outcome = chance.pick(["success", "success", "failure", "failure", "none"]);
-    const cancelMs = chance.next() < 0.1 ? chance.integer(0, 30) : undefined;
-    return { ask: { resource: `r${chance.integer(1, contended)}`, operation, mode }, outcome, workMs, cancelMs };
-  }
-}
-
-/** A port below those that the system gives to clients: one that calls a hub that is down could be given its own number. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 15_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
   }
 }

@@ -18,6 +18,8 @@ type Parts = {
   /** How many requests it has at once. */
   requests?: number;
   graceMs: number;
+  /** Whether there are other hubs that go on when its own is down. */
+  hasOthers?: boolean;
   /** How long it waits at least before it connects again. */
   retryMs?: number;
 };
@@ -40,6 +42,7 @@ export class FaultNode {
   #lastId = 0;
   /** The request that shows since when the session is there. */
   #sign = 0;
+  #whenSigned: (() => void)[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -60,6 +63,13 @@ export class FaultNode {
       if (work.cancelMs !== undefined) setTimeout(() => this.#cancel(live), work.cancelMs);
     }
     if (this.#isReady && this.#live.size === 0) this.#leave();
+  }
+
+  /** Shows anew that its session is there; resolves when that is written down, after as many connections as it takes. */
+  sign(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    if (this.#isReady) this.#askSign();
+    return new Promise((resolve) => this.#whenSigned.push(resolve));
   }
 
   /** Ends it where it stands. */
@@ -87,13 +97,18 @@ export class FaultNode {
   #closed(code: number): void {
     this.#isReady = false;
     this.#socket = undefined;
+    // Told again after a resume, it is of a time before the session was away.
+    this.#sign = 0;
     if (this.#isOver) return;
     const isHubDown = code === 1006 || code === closeCodes.HUB_RESTARTING;
-    if (this.#session !== undefined && !isHubDown) {
+    const { hasOthers = false, graceMs } = this.#parts;
+    if (this.#session !== undefined && (hasOthers || !isHubDown)) {
       this.#parts.history.note({ is: "dropped", session: this.#session.session });
     }
+    // Without grace no answer is kept: what a session held is given up with its socket.
+    if (hasOthers && graceMs === 0 && this.#session !== undefined) this.#giveUp(this.#session.session);
     // A hub was killed between its opening of the session and the welcome: nobody knows the secret.
-    if (code === closeCodes.NODE_IN_USE) this.#name += "'";
+    if (code === closeCodes.NODE_IN_USE && this.#session === undefined) this.#name += "'";
     const { retryMs = 50 } = this.#parts;
     setTimeout(() => this.#connect(), retryMs * (1 + Math.random()));
   }
@@ -123,17 +138,21 @@ export class FaultNode {
   #welcome({ session, secret, resumed, lastId }: Extract<HubMessage, { type: "welcome" }>): void {
     const { history } = this.#parts;
     const former = this.#session;
+    if (former !== undefined && !resumed) this.#giveUp(former.session);
     this.#session = { session, secret };
-    if (former !== undefined && !resumed) {
-      history.note({ is: "gone", session: former.session });
-      this.#live.clear();
-    }
     if (resumed) history.note({ is: "resumed", session, lastId });
     for (const { id, work } of this.#live.values()) {
       if (id > lastId) this.#send({ type: "acquire", id, ...work.ask });
     }
     // Answers come in order: when this one is there, so is all that the hub has to say of the others.
     this.#send({ type: "ping" });
+  }
+
+  #giveUp(session: string): void {
+    const { history, graceMs, hasOthers = false } = this.#parts;
+    history.note({ is: "gone", session, ...(hasOthers && { graceMs }) });
+    this.#live.clear();
+    this.#session = undefined;
   }
 
   #retold(): void {
@@ -145,9 +164,13 @@ export class FaultNode {
       if (live.isCancelled) this.#send({ type: "cancel", id: live.id });
       else if (live.state === "ending") this.#release(live);
     }
+    this.#askSign();
+    this.fill();
+  }
+
+  #askSign(): void {
     const ask = { resource: `of ${this.#name}`, operation: "run", mode: "exclusive" } as const;
     this.#sign = this.#ask({ ask, outcome: "none", workMs: 0 }).id;
-    this.fill();
   }
 
   #answer(message: Answer): void {
@@ -189,6 +212,7 @@ export class FaultNode {
   #granted(live: Live, fence: number): void {
     if (live.id === this.#sign) {
       this.#parts.history.note({ is: "present", session: this.#session?.session ?? "", fence });
+      for (const resolve of this.#whenSigned.splice(0)) resolve();
     }
     if (live.state !== "asking" || live.isCancelled) return;
     live.state = "working";

@@ -1,7 +1,7 @@
 // The checker is checked: a history that is right passes, and each thing that can be wrong is found.
 import { describe, expect, test } from "vitest";
 import type { Ask, Event } from "./history.ts";
-import { violationsIn } from "./history-check.ts";
+import { HistoryCheck, violationsIn } from "./history-check.ts";
 
 const run: Ask = { resource: "r", operation: "run", mode: "once" };
 const fresh: Ask = { resource: "layer", operation: "pull", mode: "once", freshMs: 60_000 };
@@ -81,13 +81,18 @@ describe("what is wrong is found:", () => {
   const planted: [what: string, history: Event[], found: RegExp][] = [
     ["a second holder", after("granted", "b/1", asked("e/1"), granted("e/1", 211)), /b\/1 holds it \[Q1\]/],
     ["a second holder after a kill", after("queued", "d/1", granted("b/1", 209)), /a\/1 holds it \[Q1\]/],
-    ["a fence that falls", without("granted", "b/1", granted("b/1", 109, 2, "a")), /fence 109 after 110 \[F1\]/],
+    [
+      "a fence that falls",
+      without("granted", "b/1", granted("b/1", 109, 2, "a")),
+      /fence 109 after a\/1 had 110 \[F1\]/,
+    ],
     [
       "a fence that is given twice",
       without("granted", "b/1", granted("b/1", 110, 2, "a")),
-      /fence 110 after 110 \[F1\]/,
+      /fence 110 after a\/1 had 110 \[F1\]/,
     ],
-    ["a grant that changes its fence", without("granted", "a/1", granted("a/1", 205)), /fence 205 after 110 \[F1\]/],
+    ["a grant that changes its fence", without("granted", "a/1", granted("a/1", 205)), /fence 205, and had 110 \[F1\]/],
+    ["a fence that falls before a cancel", crossed(209), /b\/1 has fence 209 after e\/1 had 210 \[F1\]/],
     ["one who asked later and is granted before", overtaken(204.5), /c\/1 waited longer than e\/1 .*\[Q2\]/],
     ["a place that is lost", after("queued", "c/1", queued("b/1", 3)), /b\/1 is put back from 1 to 3 \[S4\]/],
     ["a grant that is taken back", after("granted", "b/1", queued("b/1")), /b\/1 waits again/],
@@ -135,6 +140,7 @@ describe("what is wrong is found:", () => {
       /a\/1 was answered, and the hub has none above 0/,
     ],
     ["a session that is gone", [...right, { is: "gone", session: "a" }], /session a is gone/],
+    ["one who is overtaken when all is settled again", settledAgain(present("c", 203)), /c\/1 waited longer than e\/1/],
     [
       "a holder that loses its grant",
       without("said", "b/1", { is: "lost", request: "b/1", code: "SESSION_ENDED" }),
@@ -154,9 +160,52 @@ describe("what is wrong is found:", () => {
   });
 });
 
+test("a grant that a cancel has crossed may be heard after the next one's", () => {
+  expect(violationsIn(crossed(211))).toEqual([]);
+});
+
 test("one who was away may be overtaken [S5]", () => {
   expect(violationsIn(overtaken(202)).join("\n")).not.toMatch(/waited longer/);
 });
+
+test("nobody is known to be there from the moment that a hub may be given up until he has shown himself", () => {
+  expect(violationsIn(settledAgain()).join("\n")).not.toMatch(/waited longer/);
+});
+
+test("a success may be forgotten when all hubs may have been away at once", () => {
+  const forgotten: Event[] = [{ is: "unsettled" }, { is: "settled" }, asked("c/2", fresh), granted("c/2", 240)];
+  expect(violationsIn([...right, ...forgotten.slice(2)]).join("\n")).toMatch(/c\/2 is granted though/);
+  expect(violationsIn([...right, ...forgotten]).join("\n")).not.toMatch(/granted though/);
+});
+
+test("a session without grace may be gone with its hub, and the grants that it had are counted", () => {
+  const check = new HistoryCheck();
+  check.note(asked("a/1"));
+  check.note(granted("a/1", 110));
+  check.note({ is: "gone", session: "a", graceMs: 0 });
+  check.note(asked("b/1"));
+  check.note(granted("b/1", 111));
+  expect([check.violations, check.innocent]).toEqual([[], 1]);
+});
+
+/** `e` asks after `c` waits, and is granted before it, when hubs were given up and are settled again. */
+function settledAgain(...more: Event[]): Event[] {
+  return [
+    started(100),
+    present("c", 101),
+    ...["a/1", "c/1"].map((request) => asked(request)),
+    granted("a/1", 110),
+    queued("c/1"),
+    { is: "unsettled" },
+    { is: "settled" },
+    ...more,
+    asked("e/1"),
+    said("a/1", "none"),
+    granted("e/1", 204),
+    said("e/1", "none"),
+    granted("c/1", 220),
+  ];
+}
 
 /** `e` asks after `c` waits, and is granted before it, at a step. */
 function overtaken(fence: number): Event[] {
@@ -169,5 +218,22 @@ function overtaken(fence: number): Event[] {
     granted("e/1", fence),
     said("e/1", "none"),
     granted("c/1", 220),
+  ];
+}
+
+/** `b` is granted at a step while its cancel is on its way, and hears of it after `c`, who is granted at the cancel. */
+function crossed(fence: number): Event[] {
+  return [
+    started(100),
+    ...["e/1", "b/1", "c/1"].map((request) => asked(request)),
+    granted("e/1", 210),
+    said("e/1", "none"),
+    released("e/1"),
+    cancelled("b/1"),
+    granted("c/1", 213),
+    granted("b/1", fence),
+    released("b/1"),
+    said("c/1", "none"),
+    released("c/1"),
   ];
 }

@@ -15,11 +15,12 @@ type Request = {
   readonly ask: Ask;
   readonly line: Line;
   /** Whether a success was acknowledged that must serve it: nobody but successes has touched the resource [O6]. */
-  readonly mustBeSkipped: boolean;
+  mustBeSkipped: boolean;
   position: number;
   fence: number | undefined;
   said: { outcome: OutcomeSaid; result: string | undefined } | undefined;
-  isCancelled: boolean;
+  /** The place of its cancel. */
+  cancelledAt: number | undefined;
   final: Final | undefined;
 };
 
@@ -51,6 +52,9 @@ export class HistoryCheck implements Recorder {
   readonly #lines = new Map<string, Line>();
   readonly #presence = new Presence();
   #place = 0;
+  #isSettled = true;
+  /** How many grants of sessions without grace were lost with a hub, through no fault of the holder's. */
+  innocent = 0;
 
   note(event: Event): void {
     this.#place += 1;
@@ -71,10 +75,11 @@ export class HistoryCheck implements Recorder {
         return this.#resume(event);
       case "retold":
         return this.#retold(event.session);
-      case "gone": {
-        this.#sessionOf(event.session).isGone = true;
-        return this.#complain(`session ${event.session} is gone, and its grace is not over [B6]`);
-      }
+      case "gone":
+        return this.#gone(event);
+      case "unsettled":
+      case "settled":
+        return this.#settle(event.is === "settled");
       case "dropped":
         return this.#presence.dropped(event.session);
       case "present":
@@ -106,11 +111,11 @@ export class HistoryCheck implements Recorder {
       node,
       ask,
       line,
-      mustBeSkipped: line.isServed,
+      mustBeSkipped: this.#isSettled && line.isServed,
       position: Infinity,
       fence: undefined,
       said: undefined,
-      isCancelled: false,
+      cancelledAt: undefined,
       final: undefined,
     };
     this.#requests.set(name, request);
@@ -138,7 +143,8 @@ export class HistoryCheck implements Recorder {
         this.#skipped(request, event);
         break;
       case "failed":
-        if (!request.isCancelled || event.code !== "CANCELLED") this.#complain(`${request.name} failed: ${event.code}`);
+        if (request.cancelledAt === undefined || event.code !== "CANCELLED")
+          this.#complain(`${request.name} failed: ${event.code}`);
         break;
       case "lost":
         this.#complain(`${request.name} is lost: ${event.code}`);
@@ -163,19 +169,18 @@ export class HistoryCheck implements Recorder {
   }
 
   #granted(request: Request, { fence, attempt, previous }: Extract<Event, { is: "granted" }>): void {
-    const { name, session, ask, line } = request;
+    const { name, session, ask, line, cancelledAt } = request;
     if (request.fence !== undefined) {
-      if (request.fence !== fence) this.#complain(`${name} has fence ${fence} after ${request.fence} [F1]`);
+      if (request.fence !== fence) this.#complain(`${name} has fence ${fence}, and had ${request.fence} [F1]`);
       // What it has said of its end meanwhile did not arrive.
-      if (!request.isCancelled) for (const what of line.holds(name)) this.#complain(what);
+      if (cancelledAt === undefined) for (const what of line.holds(name)) this.#complain(what);
       return;
     }
     request.fence = fence;
     if (request.mustBeSkipped) this.#complain(`${name} is granted though a success was acknowledged [O6]`);
     const isFailureKnown = previous !== undefined && line.hasFailed(ask.operation, previous);
     if (attempt > 1 && !isFailureKnown) this.#complain(`${name} is attempt ${attempt} and nobody has failed [O5]`);
-    for (const what of line.granted({ name, session, fence, isEnding: request.isCancelled }, this.#place))
-      this.#complain(what);
+    for (const what of line.granted({ name, session, fence, cancelledAt }, this.#place)) this.#complain(what);
   }
 
   #skipped({ name, ask, line }: Request, { by, fence, result }: Extract<Event, { is: "skipped" }>): void {
@@ -184,8 +189,9 @@ export class HistoryCheck implements Recorder {
     if (!isSaid || ask.mode !== "once") this.#complain(`${name} is skipped by a success that nobody said [O9]`);
   }
 
-  #released({ name, said, isCancelled, line }: Request): void {
-    if (said === undefined && !isCancelled) return this.#complain(`${name} is released, which nobody said`);
+  #released({ name, said, cancelledAt, line }: Request): void {
+    if (said === undefined && cancelledAt === undefined)
+      return this.#complain(`${name} is released, which nobody said`);
     if (said?.outcome === "success") line.acknowledged();
   }
 
@@ -194,7 +200,7 @@ export class HistoryCheck implements Recorder {
     this.said += 1;
     if (request === undefined) return;
     const { name, node, ask, line, fence } = request;
-    if (event.is === "cancelled") request.isCancelled = true;
+    if (event.is === "cancelled") request.cancelledAt ??= this.#place;
     else {
       const { outcome, result = "" } = event;
       request.said = { outcome, result };
@@ -219,6 +225,24 @@ export class HistoryCheck implements Recorder {
       if (isSilent) this.#complain(`${request.name} is not told of after a resume [S9]`);
     }
     session.told = undefined;
+  }
+
+  #gone({ session: name, graceMs }: Extract<Event, { is: "gone" }>): void {
+    const session = this.#sessionOf(name);
+    session.isGone = true;
+    if (graceMs !== 0) return this.#complain(`session ${name} is gone, and its grace is not over [B6]`);
+    for (const { name, line, fence } of session.open) {
+      if (fence !== undefined) this.innocent += 1;
+      line.left(name);
+    }
+  }
+
+  /** When every hub was away at once, what was remembered is forgotten, and who was there is not known. */
+  #settle(isSettled: boolean): void {
+    this.#isSettled = isSettled;
+    this.#presence.unsettled();
+    for (const line of this.#lines.values()) line.forgotten();
+    for (const { open } of this.#sessions.values()) for (const request of open) request.mustBeSkipped = false;
   }
 
   #sessionOf(name: string): Session {

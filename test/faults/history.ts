@@ -30,8 +30,12 @@ export type Event =
   | { is: "retold"; session: string }
   /** The hub has closed the session's socket. */
   | { is: "dropped"; session: string }
-  /** The hub no longer knows the session. */
-  | { is: "gone"; session: string }
+  /** The hub no longer knows the session; without grace that is nobody's fault. */
+  | { is: "gone"; session: string; graceMs?: number }
+  /** From now on hubs may be given up by the others, whose sessions are then detached before they hear of it; until they are
+   * settled again, and present. */
+  | { is: "unsettled" }
+  | { is: "settled" }
   /** A session has been attached since a step before this one: the fence of a grant that it asked for when it was. */
   | { is: "present"; session: string; fence: number }
   /** A hub is started; its steps have numbers from this one on, and the hub before has none of them [F1]. */

@@ -2,14 +2,15 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { connect, type Hub, type HubEvents } from "../../client/index.ts";
-import { decodeResourceView } from "../../shared/pages.ts";
+import { decodePage } from "../../shared/pages.ts";
+import { resourceView } from "../../shared/protocol.ts";
 import { type HubProcess, startHubProcess } from "../support/hub.ts";
 import { connectWire, type Wire } from "../support/wire.ts";
 
-// Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 90_000 });
 
-const heartbeatMs = 500;
+// Long enough that this process, on a machine that may be busy with other tests, is not silent for three of them itself.
+const heartbeatMs = 1_500;
 const deadMs = 3 * heartbeatMs;
 /** Pings that take longer than the dead time. */
 const pingsPastDead = 4;
@@ -42,7 +43,7 @@ async function wire(name: string, fields: Parameters<Wire["hello"]>[1] = {}): Pr
 
 async function view(resource: string) {
   const response = await fetch(`${hub.httpUrl}/v1/resource?name=${encodeURIComponent(resource)}`);
-  const decoded = decodeResourceView(await response.text());
+  const decoded = decodePage(resourceView, await response.text());
   return {
     holders: decoded?.holders.map(({ node, fence }) => ({ node, fence })),
     queue: decoded?.queue.map(({ node, detached }) => ({ node, detached })),

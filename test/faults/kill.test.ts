@@ -18,7 +18,7 @@ test(`[B3] nothing that was acknowledged is lost to ${kills} kills at random`, {
     const hub = await (kill % 2 === 0 ? crowd.start() : crowd.start(crashingHub, ...words));
     await sleep(crowd.chance.integer(30, 1_000));
     hub.kill("SIGKILL");
-    await hub.exited;
+    expect((await hub.exited).signal, hub.errors()).toBe("SIGKILL");
     expect(crowd.check.violations).toEqual([]);
   }
   await crowd.start();
@@ -31,7 +31,7 @@ test.each(crashPoints)(`[B3] nothing is lost to ${crashes} crashes %s`, { timeou
   await using crowd = await Crowd.gather();
   for (let crash = 0; crash < crashes; crash += 1) {
     const hub = await crowd.start(crashingHub, point, String(crowd.chance.integer(2, 400)), "100000");
-    await hub.exited;
+    expect((await hub.exited).signal, hub.errors()).toBe("SIGKILL");
     expect(crowd.check.violations).toEqual([]);
   }
   await crowd.start();

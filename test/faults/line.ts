@@ -6,6 +6,7 @@ import type { Presence } from "./presence.ts";
 /** What was said of the work at a fence. */
 export type Said = { operation: string; node: string; fence: number; result: string };
 
+type Granted = { name: string; session: string; fence: number; cancelledAt: number | undefined };
 type Grant = { name: string; fence: number; askedAt: number; heardAt: number };
 
 /** One resource; places are those of events in the history. */
@@ -38,18 +39,21 @@ export class Line {
     if (!this.#queuedAt.has(request)) this.#queuedAt.set(request, place);
   }
 
-  /** A request is granted that was not before; what is wrong with that. */
-  granted(
-    { name, session, fence, isEnding }: { name: string; session: string; fence: number; isEnding: boolean },
-    place: number,
-  ): string[] {
+  /**
+   * A request is granted that was not before; what is wrong with that. With a cancel on its way, said at that place, the grant
+   * may be heard after that of the next in line, who has another socket.
+   */
+  granted({ name, session, fence, cancelledAt }: Granted, place: number): string[] {
     const wrong: string[] = [];
-    const last = this.#grants.at(-1);
-    if (last !== undefined && fence <= last.fence) wrong.push(`${name} has fence ${fence} after ${last.fence} [F1]`);
-    if (!isEnding) wrong.push(...this.holds(name));
+    const before = this.#grants.findLast(({ heardAt }) => heardAt < (cancelledAt ?? place));
+    if (before !== undefined && fence <= before.fence) {
+      wrong.push(`${name} has fence ${fence} after ${before.name} had ${before.fence} [F1]`);
+    }
+    if (cancelledAt === undefined) wrong.push(...this.holds(name));
     const overtaker = this.#overtakerOf(name, session, fence);
     if (overtaker !== undefined) wrong.push(`${name} waited longer than ${overtaker} and is granted later [Q2]`);
-    this.#grants.push({ name, fence, askedAt: this.#askedAt.get(name) ?? 0, heardAt: place });
+    const isLate = fence < (this.#grants.at(-1)?.fence ?? 0);
+    if (!isLate) this.#grants.push({ name, fence, askedAt: this.#askedAt.get(name) ?? 0, heardAt: place });
     return wrong;
   }
 
@@ -80,6 +84,11 @@ export class Line {
   /** The hub has answered a release with success. */
   acknowledged(): void {
     this.#isServed = this.#isOnlyFresh;
+  }
+
+  /** A success may have been forgotten. */
+  forgotten(): void {
+    this.#isServed = false;
   }
 
   /** Whether everyone who asks from now on must be skipped: a success is known, and nobody can have made it forgotten. */

@@ -25,6 +25,11 @@ export class Presence {
     this.#returns.set(session, returns);
   }
 
+  /** From now on nobody knows who is there, until he is there again. */
+  unsettled(): void {
+    this.#returns.clear();
+  }
+
   /** Whether a session was there, for certain, when a step was taken. */
   isCertain(session: string, order: number): boolean {
     const back = this.#returns.get(session)?.findLast((back) => back < order);

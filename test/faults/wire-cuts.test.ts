@@ -1,6 +1,5 @@
 // A node whose wire is cut after every number of bytes that a scripted session takes, up and down, by a FIN or by a reset, or
-// is cut into slices of one byte: with grace every answer is right. BATON_CUT_STEP=1, as in `npm run faults`, cuts at every
-// byte; else at every ninth, from a place that is another one each time.
+// is cut into slices, late or early: with grace every answer is right.
 import { expect, test } from "vitest";
 import { defaultConfig } from "../../server/config.ts";
 import { startHub } from "../../server/start.ts";
@@ -11,7 +10,6 @@ import { FaultNode, type Work } from "./fault-node.ts";
 import type { Ask } from "./history.ts";
 import { HistoryCheck } from "./history-check.ts";
 
-const step = Number(process.env["BATON_CUT_STEP"] ?? 9);
 const atOnce = 16;
 
 type Deed = Omit<Work, "ask" | "workMs"> & { ask: Pick<Ask, "resource"> & Partial<Ask>; workMs?: number };
@@ -48,18 +46,18 @@ class Stage implements AsyncDisposable {
     return new Stage(await startHub(config, silentLog));
   }
 
-  /** Plays it with a plan for the first connection of the node that is cut; the bytes it took each way, or what is wrong. */
-  async play(plan: Plan): Promise<{ passed: Record<Way, number>; wrong: string[] }> {
+  /** Plays it with plans for the first connections of the node that is cut; the bytes it took each way, and what is wrong. */
+  async play(...plans: Plan[]): Promise<{ passed: Record<Way, number>; wrong: string[] }> {
     this.#plays += 1;
     // Always as long, so that the bytes are.
     const name = String(this.#plays).padStart(5, "0");
-    await using proxy = await Proxy.to(this.#hub.url, plan);
+    await using proxy = await Proxy.to(this.#hub.url, ...plans);
     const check = new HistoryCheck();
     const parts = { history: check, requests: 2, graceMs: 600_000, retryMs: 1 };
     const whole = new FaultNode({ ...parts, name: `w${name}`, url: () => this.#hub.url, next: workOf("whole", name) });
     const cut = new FaultNode({ ...parts, name: `c${name}`, url: () => proxy.url, next: workOf("cut", name) });
     await Promise.all([whole.finished, cut.finished]);
-    return { passed: proxy.passed, wrong: check.end().map((what) => `${JSON.stringify(plan)}: ${what}`) };
+    return { passed: proxy.passed, wrong: check.end().map((what) => `${JSON.stringify(plans)}: ${what}`) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,6 +73,19 @@ function workOf(script: keyof typeof scripts, name: string): () => Work | undefi
   return () => left.shift();
 }
 
+const places = (count: number) => Array.from({ length: count }, (_, place) => place);
+
+/** Does it for each, a few at once. */
+async function forEach<Entry, Result>(entries: readonly Entry[], act: (entry: Entry) => Promise<Result>) {
+  const results: Result[] = [];
+  const left = entries[Symbol.iterator]();
+  const some = async () => {
+    for (const entry of left) results.push(await act(entry));
+  };
+  await Promise.all(Array.from({ length: atOnce }, some));
+  return results;
+}
+
 test.each(["up", "down"] as const)(
   "[S9] every answer is right when the wire is cut after any number of bytes %s",
   { timeout: 300_000 },
@@ -84,21 +95,35 @@ test.each(["up", "down"] as const)(
     expect(whole.wrong).toEqual([]);
     const bytes = whole.passed[way];
     expect(bytes).toBeGreaterThan(1_000);
-    let next = Date.now() % step;
-    const wrong: string[] = [];
-    const playSome = async () => {
-      for (let bytesMax = next; bytesMax < bytes; bytesMax = next) {
-        next += step;
-        const cut = (bytesMax / step) % 2 < 1 ? "end" : "reset";
-        wrong.push(...(await stage.play({ bytesMax: { [way]: bytesMax }, cut })).wrong);
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, playSome));
-    expect(wrong).toEqual([]);
+    const wrong = await forEach(places(bytes), async (bytesMax) => {
+      const cut = bytesMax % 2 === 0 ? "end" : "reset";
+      return (await stage.play({ bytesMax: { [way]: bytesMax }, cut })).wrong;
+    });
+    expect(wrong.flat()).toEqual([]);
   },
 );
 
-test("[S9] every answer is right when bytes come one by one", async () => {
+test.each([
+  ["come one by one", { sliceBytes: 1 }],
+  ["come a few at a time, late", { sliceBytes: 100, lateMs: 1 }],
+  ["are held up and come together", { lateMs: 20 }],
+])("[S9] every answer is right when bytes %s", { timeout: 120_000 }, async (_, plan) => {
   await using stage = await Stage.open();
-  expect((await stage.play({ sliceBytes: 1 })).wrong).toEqual([]);
+  expect((await stage.play(plan)).wrong).toEqual([]);
 });
+
+test.each(["up", "down"] as const)(
+  "[S9] every answer is right when the wire is cut, and cut again while the session comes back, after any number of bytes %s",
+  { timeout: 300_000 },
+  async (way) => {
+    await using stage = await Stage.open();
+    const { passed } = await stage.play({});
+    // The upgrade, the hello and what the hub retells.
+    const again = places(700);
+    const wrong = await forEach(again, async (bytes) => {
+      const first = Math.floor((((bytes * 7) % again.length) / again.length) * passed[way]);
+      return (await stage.play({ bytesMax: { [way]: first } }, { bytesMax: { [way]: bytes }, cut: "reset" })).wrong;
+    });
+    expect(wrong.flat()).toEqual([]);
+  },
+);

@@ -167,11 +167,11 @@ describe("what is said of a wrong setting", () => {
     [["--grace-max", "Infinity"], /^--grace-max must be a duration/],
     [["--heartbeat", "9ms"], /^--heartbeat must be a duration from 10ms to 24h/],
     [["--heartbeat", "0"], /^--heartbeat must be a duration/],
-    [
-      ["--engine", "disk"],
-      '--engine must be durable or memory (this version of the hub has no other engine), not "disk"',
-    ],
-    [["--engine", "etcd"], /^--engine must be durable or memory/],
+    [["--engine", "disk"], '--engine must be durable, memory or etcd, not "disk"'],
+    [["--engine", "etcd"], "the etcd engine needs --etcd: its endpoints"],
+    [["--etcd", "http://a:1/path"], /^--etcd must be endpoints/],
+    [["--etcd-user", "baton"], "--etcd-user and --etcd-password go together"],
+    [["--etcd-key", "key.pem"], "--etcd-cert and --etcd-key go together"],
     [["--log-level", "loud"], '--log-level must be debug, info, warn, error or silent, not "loud"'],
     [["--origins", "a.example"], /^--origins must be own, or origins/],
     [["--origins", "https://a.example/page"], /^--origins must be own, or origins/],
@@ -185,7 +185,22 @@ describe("what is said of a wrong setting", () => {
     [["--limit", "frameBytesMax=1000000000"], /^--limit frameBytesMax must be an integer from 1 to 268435456/],
     [["--limit", "__proto__=1"], /^--limit __proto__ is no limit/],
     [["--prot", "1"], "unknown option '--prot' (Did you mean --port?)"],
-    [["--tokens", "f"], /^unknown option '--tokens'/],
+    [["--tokens", ""], '--tokens must be a path, not ""'],
+    [
+      ["--tokens", "f", "--jwks", "g", "--jwt-audience", "a", "--jwt-issuer", "i"],
+      /^--jwks stands in the place of --tokens/,
+    ],
+    [["--jwks", "f"], /^--jwks needs --jwt-audience and --jwt-issuer/],
+    [["--jwks", "f", "--jwt-audience", "a"], /^--jwks needs --jwt-audience and --jwt-issuer/],
+    [
+      ["--jwks", "http://keys.example/"],
+      /^--jwks must be a path, or an https URL; http is for a loopback address alone/,
+    ],
+    [["--jwks", "https://user@keys.example/"], /^--jwks must be a path, or an https URL/],
+    [["--jwt-issuer", "i"], "--jwt-issuer is of no use without --jwks"],
+    [["--tls-cert", "f"], "--tls-cert: --tls-cert and --tls-key go together"],
+    [["--tls-key", "f"], "--tls-key: --tls-cert and --tls-key go together"],
+    [["--tls-ca", "f"], "--tls-ca needs --tls-cert and --tls-key"],
     [["--port"], /argument missing/],
     [["start"], /^too many arguments/],
   ];
@@ -201,8 +216,11 @@ describe("what is said of a wrong setting", () => {
     expect(refusal([], { env: { BATON_LIMIT: "labelsMax=x" } })).toMatch(/^BATON_LIMIT labelsMax must be an integer/);
   });
 
-  test("a host that others reach is refused, wherever it comes from, for there are no tokens yet", () => {
-    expect(refusal(["--host", "0.0.0.0"])).toMatch(/^--host 0\.0\.0\.0 lets other machines in, .*--insecure/);
+  test("a host that others reach is refused, wherever it comes from, unless somebody is asked for a token", () => {
+    expect(refusal(["--host", "0.0.0.0"])).toMatch(/^--host 0\.0\.0\.0 lets other machines in, .*--tokens.*--insecure/);
+    started(["--host", "0.0.0.0", "--tokens", "f"]);
+    started(["--host", "0.0.0.0", "--jwks", "https://keys.example/", "--jwt-audience", "a", "--jwt-issuer", "i"]);
+    started(["--host", "0.0.0.0", "--jwks", "http://127.0.0.1/", "--jwt-audience", "a", "--jwt-issuer", "i"]);
     expect(refusal([], { env: { BATON_HOST: "::" } })).toMatch(/^BATON_HOST :: lets other machines in/);
     expect(refusal(["--config", "f"], { file: '{"host": "hub.example"}' })).toMatch(/^f: host hub\.example lets/);
     expect(refusal(["--host", "127.1"])).toMatch(/lets other machines in/);

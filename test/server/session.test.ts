@@ -54,6 +54,18 @@ describe("a session", () => {
     expect(flooder.isPaused).toBe(false);
   });
 
+  it("[B1] reads of a long frame no more than a turn handles, and nothing that comes after its end", () => {
+    const byHand = new HubByHand({ limits: { turnMessagesMax: 3, invalidMessagesMax: 5 } });
+    const { socket } = byHand.node("a");
+    socket.sayText(JSON.stringify([...Array(7).fill(1), acquire(1)]));
+    expect(socket.isPaused).toBe(true);
+    byHand.clock.endTurn();
+    expect(socket.heard().map(({ type }) => type)).toEqual(Array(5).fill("error"));
+    expect(socket.closes).toEqual([4400]);
+    expect(byHand.hub.refusals.get("invalidMessagesMax")).toBe(1);
+    expect(byHand.hub.refusals.get("turnMessagesMax")).toBe(1);
+  });
+
   it("still counts what a dropped socket had brought", () => {
     const byHand = new HubByHand({ limits: { turnMessagesMax: 1 } });
     const { socket: holder } = byHand.node("holder");
@@ -69,13 +81,54 @@ describe("a session", () => {
     expect(waiter.heard()).toMatchObject([{ type: "skipped", by: "holder", result: 7 }]);
   });
 
-  it("[B1] is closed with 4412 when too many bytes are unsent", () => {
-    const byHand = new HubByHand();
+  it("[B1] is sent the rest when its socket has taken what was sent, however slowly it reads", () => {
+    const byHand = new HubByHand({ limits: { frameBytesMax: 300 } });
     const { socket } = byHand.node("a");
-    socket.unsentBytes = 1024 * 1024 + 1;
-    socket.say({ type: "ping" });
+    socket.onSend = () => (socket.unsentBytes = 200_000);
+    for (let id = 1; id <= 3; id += 1) socket.say(acquire(id, `r${id}`));
     byHand.clock.endTurn();
+    for (let id = 1; id <= 3; id += 1) {
+      expect(socket.heard()).toMatchObject([{ type: "granted", id }]);
+      byHand.clock.pass(14_000);
+      expect(socket.heard()).toEqual([]);
+      socket.drain();
+    }
+    socket.onSend = () => {};
+    while (socket.unsentBytes > 0) socket.drain();
+    expect(socket.closes).toEqual([]);
+  });
+
+  it("[B1] is not read while it does not read, and closed with 4412 after three heartbeats of it", () => {
+    const byHand = new HubByHand({ limits: { unsentBytesMax: 200 } });
+    const { socket } = byHand.node("a");
+    socket.unsentBytes = 200_000;
+    for (let id = 1; id <= 5; id += 1) {
+      socket.say(acquire(id, `r${id}`));
+      byHand.clock.endTurn();
+    }
+    expect(socket.isPaused).toBe(true);
+    const { lastId = 0 } = byHand.hub.engine.table.sessionOfNode.get("a") ?? {};
+    expect(lastId).toBeLessThan(5);
+    byHand.clock.pass(14_800);
+    expect(socket.closes).toEqual([]);
+    byHand.clock.pass(400);
     expect(socket.closes).toEqual([4412]);
+    expect(byHand.hub.refusals.get("unsentBytesMax")).toBe(1);
+  });
+
+  it("[B1] is read again when it has read", () => {
+    const byHand = new HubByHand({ limits: { unsentBytesMax: 50 } });
+    const { socket } = byHand.node("a");
+    socket.unsentBytes = 200_000;
+    for (let id = 1; id <= 3; id += 1) {
+      socket.say(acquire(id, `r${id}`));
+      byHand.clock.endTurn();
+    }
+    expect(socket.isPaused).toBe(true);
+    socket.drain();
+    byHand.clock.endTurn();
+    expect(socket.heard()).toMatchObject([1, 2, 3].map((id) => ({ type: "granted", id })));
+    expect(socket.isPaused).toBe(false);
   });
 
   it("survives nine invalid messages in a row and not the tenth", () => {
@@ -252,6 +305,47 @@ describe("a session with grace", () => {
     byHand.clock.pass(graceMs + 1);
     const { session, secret } = welcome;
     expect(byHand.node("a", { resume: { session, secret } }).welcome).toMatchObject({ resumed: false, lastId: 0 });
+  });
+
+  it("[S8] is nothing to the engine when the node's session is there, however often it says hello", () => {
+    const byHand = new HubByHand();
+    byHand.node("a");
+    const order = byHand.hub.order();
+    for (let times = 0; times < 3; times += 1) {
+      const socket = byHand.connect();
+      socket.say({ type: "hello", node: "a" });
+      byHand.clock.endTurn();
+      expect(socket.closes).toEqual([4409]);
+      socket.drop();
+      byHand.clock.endTurn();
+    }
+    expect(byHand.hub.order()).toBe(order);
+  });
+
+  it("[S8] keeps no name when its socket is gone before it was welcome, for nobody knows its secret", () => {
+    const byHand = new HubByHand();
+    const socket = byHand.connect();
+    socket.say({ type: "hello", node: "a", graceMs }, acquire(1));
+    socket.drop();
+    byHand.clock.endTurn();
+    expect(byHand.hub.engine.table.resources.size).toBe(0);
+    byHand.node("a");
+  });
+
+  it("[S4] is still detached when the socket of a resume is gone before it was welcome", () => {
+    const byHand = new HubByHand();
+    const { socket, welcome } = byHand.node("a", { graceMs });
+    socket.say(acquire(1));
+    byHand.clock.endTurn();
+    socket.drop();
+    const { session, secret } = welcome;
+    const second = byHand.connect();
+    second.say({ type: "hello", node: "a", resume: { session, secret } });
+    second.drop();
+    byHand.clock.endTurn();
+    const third = byHand.node("a", { resume: { session, secret } });
+    expect(third.welcome).toMatchObject({ resumed: true });
+    expect(third.socket.heard()).toMatchObject([{ type: "granted", id: 1 }]);
   });
 
   it("[S8] keeps its name while it is live or detached", () => {

@@ -129,7 +129,7 @@ const forms: Record<string, Form> = {
       id,
       prefix: word(512),
       resource: named(512).right,
-      limit: { may: [1, 1_000], never: [0, 1_001, 1.5, "1", null], says: /an integer from 1 to 1000/ },
+      limit: { may: [1, 10_000], never: [0, 10_001, 1.5, "1", null], says: /an integer from 1 to 10000/ },
       intervalMs: duration,
     },
   },

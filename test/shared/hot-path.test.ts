@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plainAcquire, plainRelease } from "../../shared/hot-path.ts";
 import { defaultLimits } from "../../shared/limits.ts";
+import { plainFrame } from "../../shared/plain-frame.ts";
 import { clientDecoder } from "../../shared/protocol.ts";
 import { clientMessage, name } from "./messages.ts";
 
@@ -25,6 +26,7 @@ const nearlyName = (bytesMax: number) =>
     fc.integer({ min: -1, max: 1 }).map((more) => "€".repeat(Math.floor(bytesMax / 3) + more)),
     fc.integer({ min: -1, max: 1 }).map((more) => "😀".repeat(bytesMax / 4 + more)),
   );
+const nearlyDuration = fc.constantFrom<unknown>(0, -0, 1, 86_400_000, 86_400_001, -1, 1.5, 2 ** 53, "1", null);
 const nearlyAcquire = fc.record<Record<string, unknown>>(
   {
     type: fc.constant("acquire"),
@@ -34,7 +36,9 @@ const nearlyAcquire = fc.record<Record<string, unknown>>(
     mode: fc.constantFrom<unknown>("once", "exclusive", "shared", "permit", "Once", "", null, 1, "constructor"),
     limit: fc.constantFrom<unknown>(1, 0, null),
     wanted: fc.constantFrom<unknown>(true, false, null, 0),
-    waitMs: fc.constantFrom<unknown>(0, 1, -1, null),
+    waitMs: nearlyDuration,
+    freshMs: nearlyDuration,
+    holdMs: nearlyDuration,
   },
   { requiredKeys: ["type"], noNullPrototype: true },
 );
@@ -47,6 +51,24 @@ const nearlyRelease = fc.record<Record<string, unknown>>(
     result: fc.constantFrom<unknown>(null, 0, {}, undefined),
   },
   { requiredKeys: ["type"], noNullPrototype: true },
+);
+
+const plainMessage = fc.oneof(
+  fc.record(
+    {
+      type: fc.constant("acquire"),
+      id: fc.oneof(fc.integer({ min: 1 }), fc.constantFrom(10 ** 15 - 1, 10 ** 15, 2 ** 53 - 1, 2 ** 53, 0, 7)),
+      resource: fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom("r", "sha256:".padEnd(71, "0"), "", '"', "\\")),
+      operation: fc.constantFrom("pull", "run", "a longer operation", ""),
+      mode: fc.constantFrom("once", "exclusive"),
+    },
+    { requiredKeys: ["type", "id", "resource"], noNullPrototype: true },
+  ),
+  fc.record({
+    type: fc.constant("release"),
+    id: fc.integer({ min: 1 }),
+    outcome: fc.constantFrom("success", "failure", "none"),
+  }),
 );
 
 /** What both readings make of an object as it comes over the wire. */
@@ -98,7 +120,9 @@ describe("the plain reading", () => {
     expect(plainAcquire(acquire, defaultLimits)).toEqual(read);
     expect(plainAcquire({ ...acquire, mode: "exclusive" }, defaultLimits)).toEqual({ ...read, mode: "exclusive" });
     expect(plainAcquire({ ...acquire, operation: "pull" }, defaultLimits)).toEqual({ ...read, operation: "pull" });
-    for (const more of [{ waitMs: 0 }, { wanted: true }, { mode: "shared" }, { mode: "permit", limit: 1 }]) {
+    const others = { mode: "shared", waitMs: 0, freshMs: 1, holdMs: 2, wanted: true };
+    expect(plainAcquire({ ...acquire, ...others }, defaultLimits)).toEqual({ ...read, ...others });
+    for (const more of [{ maxAttempts: 1 }, { waitMs: -1 }, { mode: "permit" }, { mode: "permit", limit: 1 }]) {
       expect(plainAcquire({ ...acquire, ...more }, defaultLimits)).toBeUndefined();
     }
     const release = { type: "release", id: 1, outcome: "none" };
@@ -116,5 +140,67 @@ describe("the plain reading", () => {
       expect(decode(text)).toMatchObject([{ message: { id: 1, resource: "r", mode: "once" } }]);
     }
     expect(decode('{"type":"acquire","__proto__":{"id":1,"resource":"r"}}')).toMatchObject([{ fault: {} }]);
+  });
+});
+
+describe("the plain reading of a frame", () => {
+  // White space is no part of a plain frame, and JSON ignores it: so the messages are read one by one.
+  const readings = (text: string) => [decode(text), decode(` ${text}`)] as const;
+  const plain = (text: string) => plainFrame(text, defaultLimits);
+  const part = fc.oneof(clientMessage, nearlyAcquire, nearlyRelease, plainMessage);
+
+  it("agrees with that of its messages, whatever they are", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.array(part), part), (frame) => {
+        const [whole, single] = readings(JSON.stringify(frame));
+        expect(whole).toEqual(single);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("agrees with it when any one place of the text is changed, or the text ends early", () => {
+    const change = fc.record({
+      frame: fc.oneof(fc.array(plainMessage, { minLength: 1, maxLength: 3 }), plainMessage),
+      place: fc.nat(),
+      length: fc.integer({ min: 0, max: 2 }),
+      put: fc.oneof(
+        fc.constantFrom("0", "1", "9", ".", "-", "e", ",", ":", '"', "\\", "[", "}", " ", "\n", "\u007f", "ä"),
+        fc.constant(""),
+      ),
+      isCut: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(change, ({ frame, place, length, put, isCut }) => {
+        const text = JSON.stringify(frame);
+        const at = place % text.length;
+        const changed = text.slice(0, at) + put + (isCut ? "" : text.slice(at + length));
+        const [whole, single] = readings(changed);
+        expect(whole).toEqual(single);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it("reads plain messages itself, and leaves the others to JSON", () => {
+    const acquire = '{"type":"acquire","id":1,"resource":"r"';
+    const release = '{"type":"release","id":1,"outcome":"none"}';
+    const read = { type: "acquire", id: 1, resource: "r", operation: "run", mode: "once", wanted: false };
+    expect(plain(`${acquire}}`)).toEqual([{ message: read }]);
+    expect(plain(`[${acquire},"operation":"pull","mode":"exclusive"},${release}]`)).toEqual([
+      { message: { ...read, operation: "pull", mode: "exclusive" } },
+      { message: { type: "release", id: 1, outcome: "none", retry: true } },
+    ]);
+    for (const text of [
+      "",
+      "[]",
+      `${acquire},"waitMs":0}`,
+      `[${release},]`,
+      `${release},${release}`,
+      `[${release}`,
+      `${acquire}${release}`,
+    ]) {
+      expect(plain(text)).toBeUndefined();
+    }
   });
 });

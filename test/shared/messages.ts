@@ -114,7 +114,10 @@ export const clientMessage: fc.Arbitrary<ClientMessageInput> = fc.oneof(
   }),
   both(
     all({ type: type("watch"), id }),
-    some({ prefix: word, resource, limit: fc.integer({ min: 1, max: 1_000 }), intervalMs: duration }),
+    both(
+      fc.oneof(some({ prefix: word }), some({ resource })),
+      some({ limit: fc.integer({ min: 1, max: 10_000 }), intervalMs: duration }),
+    ),
   ),
   all({ type: type("unwatch"), id }),
   all({ type: type("pong"), n: count }),

@@ -1,7 +1,8 @@
 // The tables that both sides share: codes, close codes, bounds; and what may be a name.
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { closeCodes, codes, terminalCloseCodes } from "../../shared/errors.ts";
+import { closeCodes, codes, httpCodes, terminalCloseCodes } from "../../shared/errors.ts";
 import { defaultLimits, durationMsMax } from "../../shared/limits.ts";
 import { socketPath, subprotocol } from "../../shared/protocol.ts";
 import { fitsBytes, isName, nestsWithin, utf8Bytes } from "../../shared/text.ts";
@@ -34,6 +35,17 @@ describe("codes", () => {
     const meanings = Object.values(codes).map(({ meaning }) => meaning);
     expect(new Set(meanings).size).toBe(meanings.length);
     for (const meaning of meanings) expect(meaning).toMatch(/^\w.*[^.]$/);
+  });
+});
+
+describe("codes of the HTTP side", () => {
+  it("are those of PROTOCOL.md, with their statuses", () => {
+    const page = readFileSync(new URL("../../PROTOCOL.md", import.meta.url), "utf8").split("## HTTP")[1] ?? "";
+    const rows = Array.from(page.matchAll(/^\| ([A-Z_]+) \| (\d{3}) \| \w/gm), ([, code, status]) => [
+      code,
+      Number(status),
+    ]);
+    expect(rows).toEqual(Object.entries(httpCodes).map(([code, { status }]) => [code, status]));
   });
 });
 

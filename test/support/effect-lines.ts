@@ -21,6 +21,8 @@ export function lineOf(effect: Effect, detail: Detail): string {
       return `${nodeOf(effect.socket)} denied: ${effect.reason}`;
     case "ended":
       return `${nodeOf(effect.session)} ended: ${effect.why}${effect.socket === undefined ? ", detached" : ""}`;
+    case "watched":
+      return `${nodeOf(effect.socket)}${effect.message.id} ${effect.message.type}`;
     case "answered":
       return effect.outcome;
     default:

@@ -1,6 +1,7 @@
 // A hub with no network and no time of its own: sockets are objects that the test feeds and reads. Knows no `ws`.
 import { memoryBook } from "../../server/engine/memory-journal.ts";
-import { Hub, type HubSettings } from "../../server/hub.ts";
+import type { HubFacts } from "../../server/admission.ts";
+import { Hub } from "../../server/hub.ts";
 import type { Session } from "../../server/session.ts";
 import { defaultLimits, type Limits } from "../../shared/limits.ts";
 import { decodeHubFrame, type ClientMessageInput, type HubMessage } from "../../shared/protocol.ts";
@@ -12,6 +13,8 @@ export class HandSocket {
   readonly closes: number[] = [];
   isPaused = false;
   unsentBytes = 0;
+  /** Called after each frame that it was sent. */
+  onSend = () => {};
   #session: Session | undefined;
 
   constructor(hub: Hub, id: string) {
@@ -20,6 +23,7 @@ export class HandSocket {
       send: (text) => {
         const decoded = decodeHubFrame(text) ?? [];
         this.frames.push(decoded.flatMap((one) => ("message" in one ? one.message : [])));
+        this.onSend();
       },
       close: (code) => this.closes.push(code),
       unsentBytes: () => this.unsentBytes,
@@ -41,6 +45,12 @@ export class HandSocket {
     this.#session?.receive(text);
   }
 
+  /** The socket takes all that it was sent. */
+  drain(): void {
+    this.unsentBytes = 0;
+    this.#session?.drained();
+  }
+
   drop(): void {
     this.#session?.disconnected();
   }
@@ -57,7 +67,7 @@ export class HubByHand {
   readonly hub: Hub;
   #sockets = 0;
 
-  constructor(settings: Partial<Omit<HubSettings, "limits">> & { limits?: Partial<Limits> } = {}) {
+  constructor(settings: Partial<Omit<HubFacts, "limits">> & { limits?: Partial<Limits> } = {}) {
     const limits = { ...defaultLimits, ...settings.limits };
     const lockDelayMs = settings.lockDelayMs ?? 0;
     this.hub = new Hub({

@@ -1,5 +1,5 @@
 // A hub as a process of its own, for tests, the demo and the bench. Knows its command line and its log, nothing inside.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -40,7 +40,9 @@ type Options = {
 
 const hubProgram = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
 
-// None outlives the test that started it.
+// None outlives the test that started it: where the system can, it sees to that, however the test ends.
+const leash = ["setpriv", "--pdeathsig", "KILL"];
+const leashed = spawnSync("setpriv", [...leash.slice(1), "true"]).status === 0 ? leash : [];
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
@@ -98,7 +100,7 @@ function spawnHub(
   { program = hubProgram, wrapper = [] }: Pick<Options, "program" | "wrapper"> = {},
 ): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("BATON_"));
-  const [command = process.execPath, ...words] = [...wrapper, process.execPath, program, ...args];
+  const [command = process.execPath, ...words] = [...leashed, ...wrapper, process.execPath, program, ...args];
   const child = spawn(command, words, {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ["ignore", "pipe", "pipe"],

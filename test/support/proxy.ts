@@ -1,6 +1,7 @@
 // A TCP proxy in front of a hub that does to its connections what networks do: it cuts them after so many bytes, lets them
-// stand half open, cuts what it passes on into slices. Knows bytes only. Usable without vitest.
+// stand half open, cuts what it passes on into slices, and holds it up. Knows bytes only. Usable without vitest.
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { setImmediate as nextTurn, setTimeout as pass } from "node:timers/promises";
 
 /** The two ways of a connection: from the node to the hub, and back. */
 export type Way = "up" | "down";
@@ -11,8 +12,10 @@ export type Plan = {
   readonly bytesMax?: Partial<Record<Way, number>>;
   /** How an end is told: by a FIN, or by a reset. */
   readonly cut?: "end" | "reset";
-  /** How many bytes are passed on at once. */
+  /** How many bytes are passed on at once; the rest follows when those are on their way. */
   readonly sliceBytes?: number;
+  /** How long bytes are held up, in milliseconds; what comes meanwhile goes with them, as one. */
+  readonly lateMs?: number;
 };
 
 /** A proxy that listens. */
@@ -88,15 +91,26 @@ export class Proxy implements AsyncDisposable {
     this.#pass("down", far, near, plan, cut);
   }
 
-  #pass(way: Way, from: Socket, to: Socket, { bytesMax, sliceBytes = Infinity }: Plan, cut: () => void): void {
+  #pass(way: Way, from: Socket, to: Socket, { bytesMax, sliceBytes = Infinity, lateMs }: Plan, cut: () => void): void {
     let left = bytesMax?.[way] ?? Infinity;
+    let waiting: Buffer = Buffer.alloc(0);
+    const goOn = async () => {
+      while (waiting.length > 0) {
+        if (lateMs !== undefined) await pass(lateMs);
+        to.write(waiting.subarray(0, sliceBytes));
+        waiting = waiting.subarray(sliceBytes);
+        if (waiting.length > 0) await nextTurn();
+      }
+      if (left === 0) cut();
+    };
     from.on("data", (all: Buffer) => {
       const bytes = all.subarray(0, Math.min(left, all.length));
       left -= bytes.length;
       this.passed[way] += bytes.length;
-      if (this.#stopped.has(way)) this.#held.push({ way, bytes, to });
-      else for (let at = 0; at < bytes.length; at += sliceBytes) to.write(bytes.subarray(at, at + sliceBytes));
-      if (left === 0) cut();
+      if (this.#stopped.has(way)) return void this.#held.push({ way, bytes, to });
+      const isGoing = waiting.length > 0;
+      waiting = Buffer.concat([waiting, bytes]);
+      if (!isGoing) void goOn();
     });
   }
 }

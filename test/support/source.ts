@@ -21,6 +21,8 @@ export type Source = {
 
 type Node = { readonly type: string; readonly start: number; readonly end: number; readonly [key: string]: unknown };
 
+const languages = ["tsx", "ts"] as const;
+
 /** Reads one TypeScript or JavaScript file. Throws where it is none. */
 export function readSource(path: string, text: string): Source {
   const imports: Import[] = [];
@@ -28,15 +30,19 @@ export function readSource(path: string, text: string): Source {
   const functions: (Mention & { length: number })[] = [];
   const tests: Mention[] = [];
   const lineOf = lineCounter(text);
-  walk(parseAst(text, { lang: path.endsWith(".ts") ? "ts" : "js" }), undefined, (node, parent) => {
-    const line = lineOf(node.start);
-    const found = importOf(node);
-    if (found !== undefined) imports.push({ ...found, line });
-    for (const name of namesOf(node, parent)) uses.push({ name, line });
-    if (isFunction(node)) functions.push({ name: functionName(node, parent), line, length: codeLines(text, node) });
-    const test = testName(node);
-    if (test !== undefined) tests.push({ name: test, line });
-  });
+  walk(
+    parseAst(text, { lang: languages.find((lang) => path.endsWith(`.${lang}`)) ?? "js" }),
+    undefined,
+    (node, parent) => {
+      const line = lineOf(node.start);
+      const found = importOf(node);
+      if (found !== undefined) imports.push({ ...found, line });
+      for (const name of namesOf(node, parent)) uses.push({ name, line });
+      if (isFunction(node)) functions.push({ name: functionName(node, parent), line, length: codeLines(text, node) });
+      const test = testName(node);
+      if (test !== undefined) tests.push({ name: test, line });
+    },
+  );
   return { path, text, imports, uses, functions, tests };
 }
 

@@ -1,6 +1,8 @@
 // Whether a lock table agrees with itself: every count, link and deadline against what it stands for, by counting anew.
 // Knows no command; what is decided is tested elsewhere.
 import { expect } from "vitest";
+import { byAge } from "../../server/core/ageing.ts";
+import { keptBytesOf } from "../../server/core/answer-size.ts";
 import type { Deadline } from "../../server/core/deadlines.ts";
 import type { Request, RequestList, Resource } from "../../server/core/records.ts";
 import type { LockTable } from "../../server/core/table.ts";
@@ -33,20 +35,28 @@ export function checkTable(table: LockTable): void {
     const isFound = !isAttached || sessionOfSocket.get(presence.socket) === session;
     if (!isFound || sessionOfNode.get(identity.node) !== session) throw new Error(`${identity.session} is not found`);
   }
+  const delays = [...resources.values()].filter(({ delay }) => delay !== undefined).length;
+  if (table.delays !== delays) throw new Error("the table's count of delays is wrong");
   const isCounted = table.holding === holding && table.waiting === waiting && live === holding + waiting;
   if (!isCounted) throw new Error("the table's counts of holders and waiters are wrong");
+  for (const [owner, all] of Map.groupBy(sessions.values(), ({ identity }) => identity.owner)) {
+    if (table.sessionsOfOwner.get(owner) !== all.length) throw new Error(`the sessions of ${owner} are counted wrong`);
+  }
   const isIndexed = sessionOfNode.size === sessions.size && sessionOfSocket.size === attached;
   if (!isIndexed) throw new Error("a node or a socket has a session that is gone");
   checkHeap(table.deadlines, armed);
   checkOutcomes(table);
+  checkFailures(table);
+  checkKept(table);
   checkReferences(table);
 }
 
 /** Fails the test when a table keeps anything though nobody is there [Q8]. */
 export function checkEmpty(table: LockTable): void {
-  const { resources, sessions, sessionOfNode, sessionOfSocket, deadlines, outcomes, holding, waiting } = table;
-  const sizes = [resources, sessions, sessionOfNode, sessionOfSocket, outcomes.resources].map(({ size }) => size);
-  expect([...sizes, deadlines.length, outcomes.bytes, holding, waiting]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const { resources, sessions, sessionOfNode, sessionOfSocket, deadlines, outcomes, failures, holding, waiting } =
+    table;
+  const sizes = [resources, sessions, sessionOfNode, sessionOfSocket, outcomes, failures].map(({ size }) => size);
+  expect([...sizes, deadlines.length, outcomes.bytes, failures.bytes, holding, waiting]).toEqual(Array(11).fill(0));
 }
 
 function requestsOf(list: RequestList): Request[] {
@@ -63,10 +73,40 @@ function checkCounts(resource: Resource, holders: Request[], queue: Request[]): 
   const permits = [...holders, ...queue].filter(({ mode }) => mode === "permit");
   if (resource.head !== queue.find(isAttached)) complain(resource, "the head is not the first who is there [S5]");
   if (queue.some(({ order }, at) => order <= (queue[at - 1]?.order ?? 0))) complain(resource, "is out of order [Q2]");
+  checkBlocks(resource, queue);
+  const wanting = holders.filter(({ wanted }) => wanted);
+  if (!isSame(resource.wanting ?? [], wanting)) complain(resource, "knows not who wants to be told of waiters [H4]");
   if (resource.permits !== permits.length) complain(resource, "permits is wrong");
   if (holders.length > 0 || queue.length > 0) return;
   if (resource.failures !== undefined) complain(resource, "counts attempts though it is idle [O5]");
   if (!resource.delay && !resource.outcome) complain(resource, "is kept for nothing [Q8]");
+}
+
+function checkBlocks(resource: Resource, queue: Request[]): void {
+  const { lastBlock, once = new Map<string, Set<Request>>() } = resource.queue;
+  let block = lastBlock;
+  while (block?.previous !== undefined) block = block.previous;
+  for (let start = 0; block !== undefined; block = block.next) {
+    const inside = queue.slice(start, start + block.size);
+    const away = inside.filter((waiter) => !isAttached(waiter)).length;
+    const isRight = inside.length > 0 && inside[0] === block.first && inside.every((waiter) => waiter.block === block);
+    if (!isRight || block.away !== away) complain(resource, "has a block that is wrong");
+    if (block.next === undefined && block !== lastBlock) complain(resource, "has lost its last block");
+    start += block.size;
+    if (block.next === undefined && start !== queue.length) complain(resource, "has waiters in no block");
+  }
+  const operations = new Set(queue.filter(({ mode }) => mode === "once").map(({ operation }) => operation));
+  if (!isSame(new Set(once.keys()), [...operations], false)) complain(resource, "knows operations that nobody awaits");
+  for (const [operation, waiters] of once) {
+    const meant = queue.filter((waiter) => waiter.mode === "once" && waiter.operation === operation);
+    if (!isSame(waiters, meant)) complain(resource, `knows not who awaits ${operation} [O1]`);
+  }
+}
+
+function isSame<Thing>(things: Iterable<Thing>, others: readonly Thing[], inOrder = true): boolean {
+  const all = [...things];
+  const fits = (thing: Thing, at: number) => (inOrder ? others[at] === thing : others.includes(thing));
+  return all.length === others.length && all.every(fits);
 }
 
 function checkHolders(resource: Resource, holders: Request[], queue: Request[]): void {
@@ -109,7 +149,7 @@ function checkHeap(deadlines: readonly Deadline[], armed: readonly (Deadline | u
 function checkOutcomes({ outcomes, resources, settings }: LockTable): void {
   let bytes = 0;
   let sinceMs = 0;
-  for (const resource of outcomes.resources) {
+  for (const resource of byAge(outcomes)) {
     const { outcome } = resource;
     if (resources.get(resource.name) !== resource || outcome === undefined) complain(resource, "remembers nothing");
     if (outcome.sinceMs < sinceMs) complain(resource, "is older than the outcome before it");
@@ -118,9 +158,44 @@ function checkOutcomes({ outcomes, resources, settings }: LockTable): void {
   }
   const remembering = [...resources.values()].filter(({ outcome }) => outcome !== undefined);
   const { outcomesMax, outcomesBytesMax } = settings.limits;
-  const isCounted = bytes === outcomes.bytes && remembering.length === outcomes.resources.size;
+  const isCounted = bytes === outcomes.bytes && remembering.length === outcomes.size;
   const isBounded = bytes <= outcomesBytesMax && remembering.length <= outcomesMax;
   if (!isCounted || !isBounded) throw new Error("the outcomes are counted wrong, or beyond their bounds [O6]");
+}
+
+function checkFailures({ failures, resources, settings }: LockTable): void {
+  let bytes = 0;
+  let order = 0;
+  for (const one of byAge(failures)) {
+    const { resource, operation } = one;
+    if (resources.get(resource.name) !== resource) complain(resource, "is gone, and its failures are not");
+    if (resource.failures?.get(operation) !== one) complain(resource, `${operation} has failed otherwise`);
+    if (one.order <= order) complain(resource, `${operation} failed before the one before it`);
+    ({ order } = one);
+    bytes += one.bytes;
+  }
+  const counted = [...resources.values()].reduce((sum, resource) => sum + (resource.failures?.size ?? 0), 0);
+  const isCounted = bytes === failures.bytes && counted === failures.size;
+  if (!isCounted || bytes > settings.limits.failuresBytesMax) throw new Error("the failures are counted wrong [B1]");
+}
+
+function checkKept({ sessions, settings, kept: together }: LockTable): void {
+  const results = new Set<string>();
+  let all = 0;
+  for (const { identity, kept, keptBytes } of sessions.values()) {
+    for (const { answer } of kept) {
+      const result = answer.type === "skipped" ? answer.skip.result : undefined;
+      all += keptBytesOf(answer) - (result !== undefined && results.has(result) ? result.length : 0);
+      if (result !== undefined) results.add(result);
+    }
+    const bytes = kept.reduce((sum, { answer }) => sum + keptBytesOf(answer), 0);
+    const isBounded = kept.length <= settings.limits.keptAnswersMax && bytes <= settings.limits.keptBytesMax;
+    if (bytes !== keptBytes || !isBounded) throw new Error(`what is kept for ${identity.session} is wrong [S9][B1]`);
+  }
+  if (together.bytes !== all || !isSame(together.results.keys(), [...results], false)) {
+    throw new Error("what is kept for all together is wrong [B1]");
+  }
+  if (all > settings.limits.hubKeptBytesMax) throw new Error("more is kept than hubKeptBytesMax [B1]");
 }
 
 function checkReferences({ references, settings }: LockTable): void {

@@ -96,7 +96,7 @@ export class TableTrace {
   }
 
   kick(node: string): string[] {
-    return this.step({ type: "kick", session: this.sessionOf(node), ticket: 1 });
+    return this.step({ type: "kick", session: this.sessionOf(node), actor: "root", reason: "stuck", ticket: 1 });
   }
 
   revoke(resource: string, fence?: number): string[] {

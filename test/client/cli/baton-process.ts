@@ -10,6 +10,8 @@ export type Ended = { readonly code: number; readonly stdout: string; readonly s
 export type BatonProcess = {
   readonly stdin: ChildProcessWithoutNullStreams["stdin"];
   kill(signal: NodeJS.Signals): void;
+  /** Reads no more of what it says. */
+  closeStdout(): void;
   /** Settles when what it wrote to either stream matches, with the match; fails when it ends before. */
   says(pattern: RegExp): Promise<string>;
   /** How it ended, once nobody holds its streams any more; 128 + n for a signal, as a shell says it. */
@@ -68,7 +70,8 @@ export function following(child: ChildProcessWithoutNullStreams): BatonProcess {
       listeners.add(look);
       look();
     });
-  return { stdin: child.stdin, kill: (signal) => void child.kill(signal), says, ended };
+  const closeStdout = () => void child.stdout.destroy();
+  return { stdin: child.stdin, closeStdout, kill: (signal) => void child.kill(signal), says, ended };
 }
 
 /** The test's environment without what would change what `baton` does. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HubProcess, startHubProcess } from "../../support/hub.ts";
-import { baton, family, startBaton } from "./baton-process.ts";
+import { baton, family, program, startBaton } from "./baton-process.ts";
 
 const options = { timeout: 120_000 };
 
@@ -27,11 +27,11 @@ async function startFamily(resource: string, kind?: "mortal") {
 }
 
 describe("the command's environment", options, () => {
-  test("says what was granted, and the token is not in it", async () => {
+  test("says what was granted, and neither the token nor the node's name is in it", async () => {
     const script = "env | grep ^BATON_ | sort";
     const flags = ["--operation", "update@v3", "--node", "n-1"];
     const args = ["run", "sha256:f00", ...flags, "--", "sh", "-c", script];
-    const ended = await baton(args, { env: { ...env, BATON_TOKEN: "s3cret" } });
+    const ended = await baton(args, { env: { ...env, BATON_TOKEN: "s3cret", BATON_NODE: "n-0" } });
     expect(ended.code).toBe(0);
     const said = Object.fromEntries(ended.stdout.split("\n").map((line) => line.split("=")));
     expect(said).toMatchObject({
@@ -42,7 +42,13 @@ describe("the command's environment", options, () => {
       BATON_RESULT: expect.stringMatching(/\/baton-.+\/result\.json$/),
       BATON_SESSION: expect.stringMatching(/^.{8,}$/),
     });
-    expect(ended.stdout).not.toMatch(/BATON_TOKEN|s3cret/);
+    expect(ended.stdout).not.toMatch(/BATON_TOKEN|s3cret|BATON_NODE/);
+  });
+
+  test("[S8] lets a baton that the command runs be a node of its own", async () => {
+    const inner = `${process.execPath} ${program} run inner -- echo both`;
+    const ended = await baton(["run", "outer", "--", "sh", "-c", inner], { env: { ...env, BATON_NODE: "n-1" } });
+    expect(ended).toMatchObject({ code: 0, stdout: "both\n" });
   });
 
   test("[F1] carries a fence that grows from grant to grant", async () => {

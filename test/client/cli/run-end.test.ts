@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -169,6 +170,28 @@ describe("a run that is not granted", options, () => {
     const ended = await baton(["run", "x", "--url", `ws://127.0.0.1:${port}`, "--", "echo", "not me"]);
     expect(ended).toMatchObject({ code: 69, stdout: "" });
     expect(ended.stderr).toMatch(/^baton: no hub answers at ws:\/\/127\.0\.0\.1:\d+: .+ \(UNAVAILABLE\)\n$/);
+  });
+
+  test.each([
+    [
+      "a hub that has another name",
+      { code: "MISDIRECTED", message: "the Host is none of its names" },
+      "none of its names",
+    ],
+    ["what is no hub", { hello: "world" }, "HTTP status 421"],
+    ["what says too much", "x".repeat(1_000_000), "HTTP status 421"],
+  ])("exits 69 and says why the upgrade is refused by %s", async (_, body, why) => {
+    const strict = createHttpServer().listen(0, "127.0.0.1");
+    strict.on("upgrade", (_request, socket) => {
+      socket.on("error", () => {});
+      socket.end(`HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\n\r\n${JSON.stringify(body)}`);
+    });
+    await once(strict, "listening");
+    const address = strict.address();
+    const url = `ws://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    const ended = await baton(["run", "x", "--url", url, "--", "echo", "not me"]);
+    expect(ended).toMatchObject({ code: 69, stdout: "", stderr: expect.stringContaining(why) });
+    strict.close();
   });
 
   test("exits 77 when its token is refused, and never prints the token", async () => {

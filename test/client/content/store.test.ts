@@ -1,4 +1,5 @@
 // The store that machines share: whose it is, what can be seen of it, and its index.json.
+import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -58,6 +59,13 @@ describe("Store.open", () => {
     await expect(Store.open(file)).rejects.toMatchObject({
       code: "STORE_FAULT",
       message: expect.stringContaining(file),
+    });
+  });
+
+  it.skipIf(!existsSync("/proc/self"))("says so of a folder in which nothing can be made", async () => {
+    await expect(Store.open("/proc/no/such/store")).rejects.toMatchObject({
+      code: "STORE_FAULT",
+      message: expect.stringContaining("/proc/no"),
     });
   });
 });

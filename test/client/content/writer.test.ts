@@ -210,6 +210,20 @@ describe("a holder that ends without a commit", () => {
     expect(await store.look(digest, size)).toEqual({ state: "absent" });
     expect(await restsOf(store)).toEqual([`${digest}.${writer.fence}`]);
   });
+
+  it("whose grant is lost leaves no rest when the next holder has committed by then", async () => {
+    const hub = new FakeHub();
+    const store = await scratchStore();
+    const writer = await openedBy(hub, "a", store);
+    await writer.write(bytes.subarray(0, 1_000));
+    hub.lose(store.resource(digest), new Error("taken back"));
+    const next = await openedBy(hub, "b", store);
+    await next.write(bytes.subarray(1_000));
+    await next.commit();
+    await writeFile(store.restPath(digest, writer.fence), bytes);
+    await writer.close();
+    expect(await restsOf(store)).toEqual([]);
+  });
 });
 
 describe("a store that refuses", () => {

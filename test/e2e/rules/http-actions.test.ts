@@ -35,8 +35,25 @@ describe("POST /v1/resource/release", () => {
     await a.answer(first.id, "lost");
   });
 
+  it("[H2] says 404 for what is not there, with a fence too", async () => {
+    await using hub = await hubWith();
+    expectRefusal(await hub.http("POST", "/v1/resource/release?name=r", { reason: "stuck", fence: 7 }), 404);
+  });
+
+  it("says 413 for a body of more than 4,096 bytes", async () => {
+    await using hub = await hubWith();
+    const answer = await hub.http("POST", "/v1/resource/release?name=r", { reason: "x".repeat(4_096) });
+    expectRefusal(answer, 413);
+    expect(answer.body).toMatchObject({ code: "BODY_TOO_LARGE" });
+  });
+
   it.each([
     {},
+    { reason: "a\nb" },
+    { reason: "\u001b[2J" },
+    { reason: "\u009b2J" },
+    { reason: "\ud800" },
+    { reason: "ä".repeat(129) },
     { reason: 1 },
     { reason: "" },
     { reason: "x".repeat(5_000) },

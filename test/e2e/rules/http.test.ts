@@ -27,6 +27,51 @@ describe("health", () => {
   });
 });
 
+describe("a method", () => {
+  it.each([
+    ["POST", "/v1/resources", "GET, HEAD"],
+    ["HEAD", "/v1/resource/outcome", "DELETE"],
+    ["PATCH", "/v1/sessions/x", "DELETE"],
+    ["DELETE", "/healthz", "GET, HEAD"],
+  ])("%s that %s does not have is 405, with those that it has", async (method, path, allowed) => {
+    await using hub = await hubWith();
+    const answer = await hub.http(method, path);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get("allow")).toBe(allowed);
+    if (method !== "HEAD") expect(answer.body).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
+  });
+
+  it.each([
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/v1/resources",
+    "/v1/sessions",
+    "/v1/references",
+    "/v1/resource?name=r",
+  ])("HEAD of %s says what GET says, without the body", async (path) => {
+    await using hub = await hubWith();
+    await (await hub.node("a")).granted("r");
+    const [head, get] = [await hub.http("HEAD", path), await hub.http("GET", path)];
+    expect(head).toMatchObject({ status: 200, body: "" });
+    expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
+  });
+});
+
+it("a query that a route does not know is ignored", async () => {
+  await using hub = await hubWith();
+  expect((await hub.http("GET", "/v1/resources?pretty=1&limit=5&limit=x")).status).toBe(200);
+});
+
+it("an answer is data, and no browser is to keep, guess at or frame it", async () => {
+  await using hub = await hubWith();
+  const { headers } = await hub.http("GET", "/v1/resources");
+  expect(headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+  expect(headers.get("x-content-type-options")).toBe("nosniff");
+  expect(headers.get("referrer-policy")).toBe("no-referrer");
+  expect(headers.get("cache-control")).toBe("no-store");
+});
+
 describe("GET /v1/resources", () => {
   it("is empty at first", async () => {
     await using hub = await hubWith();

@@ -4,15 +4,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { decodeHubFrame, type ResourceRow, type ResourceView } from "../../../shared/protocol.ts";
-import { defaultLimits, type Limits } from "../../../shared/limits.ts";
+import { defaultLimits, type Limits, type Refusals } from "../../../shared/limits.ts";
 import { type Config, defaultConfig } from "../../../server/config.ts";
-import { startHub } from "../../../server/start.ts";
+import { type RunningHub, startHub } from "../../../server/start.ts";
+import { endEtcdOfThisFile, etcdOfThisFile } from "../../support/etcd.ts";
 import { connectWire, type Wire } from "../../support/wire.ts";
 
 /** What a test changes of a hub's settings. */
-export type Settings = Partial<Omit<Config, "limits">> & { limits?: Partial<Limits> };
+export type Settings = Partial<Omit<Config, "limits">> & {
+  limits?: Partial<Limits>;
+  /** Whether there is one hub even on etcd, for bounds that each hub has for itself. */
+  isAlone?: boolean;
+};
 /** An answer of the HTTP side; `body` is its JSON, or its text when it is none. */
 export type HttpAnswer = { status: number; headers: Headers; body: unknown };
 type LogLine = { level: string; fields: object; text: string };
@@ -20,19 +25,40 @@ type Hello = Parameters<Wire["hello"]>[1];
 
 const patienceMs = 10_000;
 
+afterAll(endEtcdOfThisFile);
+
 /**
- * Starts a hub on the engine that BATON_RULES_ENGINE names, memory unless it says durable. It pings once a minute, so that no
- * ping stands between what a test says and hears.
+ * Starts a hub on the engine that BATON_RULES_ENGINE names, memory unless it says durable, or etcd: those are two hubs, and
+ * every second socket is at the second one. It pings once a minute, so that no ping stands between what a test says and hears.
  */
-export async function hubWith(settings: Settings = {}): Promise<HubInProcess> {
+export async function hubWith({ isAlone = false, ...settings }: Settings = {}): Promise<HubInProcess> {
   const lines: LogLine[] = [];
   const at = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
   const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   const limits = { ...defaultLimits, ...settings.limits };
-  const engine = process.env["BATON_RULES_ENGINE"] === "durable" ? "durable" : "memory";
   const data = await mkdtemp(join(tmpdir(), "baton-rules-"));
-  const config = { ...defaultConfig, engine, data, port: 0, heartbeatMs: 60_000, ...settings, limits } as const;
-  return new HubInProcess(await startHub(config, log), lines, data);
+  const config = {
+    ...defaultConfig,
+    ...(await engineSettings(data)),
+    port: 0,
+    heartbeatMs: 60_000,
+    ...settings,
+    limits,
+  };
+  const hubs = [await startHub(config, log)];
+  if (config.engine === "etcd" && !isAlone) hubs.push(await startHub(config, log));
+  return new HubInProcess(hubs, lines, data);
+}
+
+async function engineSettings(data: string): Promise<Partial<Config>> {
+  switch (process.env["BATON_RULES_ENGINE"]) {
+    case "durable":
+      return { engine: "durable", data };
+    case "etcd":
+      return { engine: "etcd", etcd: [(await etcdOfThisFile()).endpoint], etcdPrefix: data };
+    default:
+      return { engine: "memory" };
+  }
 }
 
 /** A hub under test. */
@@ -41,23 +67,36 @@ export class HubInProcess {
   readonly httpUrl: string;
   /** All that the hub has logged. */
   readonly lines: LogLine[];
-  readonly #hub: Awaited<ReturnType<typeof startHub>>;
-  readonly #wires: Wire[] = [];
+  readonly #hubs: readonly RunningHub[];
+  /** All sockets that were opened, the last one last. */
+  readonly wires: Wire[] = [];
   readonly #data: string;
   #clock: Wire | undefined;
 
-  constructor(hub: Awaited<ReturnType<typeof startHub>>, lines: LogLine[], data: string) {
-    this.#hub = hub;
+  constructor(hubs: readonly RunningHub[], lines: LogLine[], data: string) {
+    const [hub] = hubs;
+    if (hub === undefined) throw new Error("there is no hub");
+    this.#hubs = hubs;
     this.#data = data;
     this.lines = lines;
     this.url = hub.url;
     this.httpUrl = hub.httpUrl.replace(/\/$/, "");
   }
 
+  /** How often each bound was met [B1]. */
+  get refusals(): Refusals {
+    const sum: Refusals = new Map();
+    for (const { refusals } of this.#hubs) {
+      for (const [bound, count] of refusals) sum.set(bound, (sum.get(bound) ?? 0) + count);
+    }
+    return sum;
+  }
+
   /** A socket that has said nothing yet. */
   async connect(options: Parameters<typeof connectWire>[1] = {}): Promise<Wire> {
-    const wire = await connectWire(this.url, options);
-    this.#wires.push(wire);
+    const hub = this.#hubs[this.wires.length % this.#hubs.length];
+    const wire = await connectWire(hub?.url ?? this.url, options);
+    this.wires.push(wire);
     return wire;
   }
 
@@ -80,10 +119,12 @@ export class HubInProcess {
     return this.node(name, { resume: { session, secret }, ...fields });
   }
 
-  /** Asks the HTTP side. */
-  async http(method: string, path: string, body?: unknown): Promise<HttpAnswer> {
-    const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-    const response = await fetch(this.httpUrl + path, { method, ...(body === undefined ? {} : json) });
+  /** Asks the HTTP side, with a token if there is one. */
+  async http(method: string, path: string, body?: unknown, token?: string): Promise<HttpAnswer> {
+    const headers = new Headers(body === undefined ? {} : { "content-type": "application/json" });
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(this.httpUrl + path, { method, headers, ...json });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: jsonOrText(text) };
   }
@@ -119,15 +160,20 @@ export class HubInProcess {
     await this.#clock.released(holder.id, "none");
   }
 
+  /** Has the hub read its files again, as SIGHUP does. */
+  reload(): void {
+    for (const hub of this.#hubs) hub.reload();
+  }
+
   /** Ends the hub as a planned stop does. */
-  drain(): Promise<void> {
-    return this.#hub.close();
+  async drain(): Promise<void> {
+    await Promise.all(this.#hubs.map((hub) => hub.close()));
   }
 
   /** Ends all at once; whatever the hub has logged as an error fails the test. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const wire of this.#wires) wire.terminate();
-    await this.#hub.kill();
+    for (const wire of this.wires) wire.terminate();
+    await Promise.all(this.#hubs.map((hub) => hub.kill()));
     await rm(this.#data, { recursive: true });
     const errors = this.lines.filter(({ level }) => level === "error");
     if (errors.length > 0) throw new Error(`the hub logged ${inspect(errors.slice(0, 3))}`);

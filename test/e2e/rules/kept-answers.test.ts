@@ -138,6 +138,28 @@ describe("on resume", () => {
     await b.expectSilence();
   });
 
+  it("[S9][B1] all that is kept is told to one who reads late, though it is more than a socket takes", async () => {
+    await using hub = await hubWith();
+    const [holder, other] = await hub.nodes("holder", "other");
+    const a = await hub.node("a", grace);
+    const held = await holder.granted("r");
+    const count = 900;
+    for (let asked = 0; asked < count; asked += 1) a.acquire("r");
+    for (let asked = 1; asked <= count; asked += 1) await a.answer(asked, "queued");
+    a.terminate();
+    await hub.viewWhen("r", (view) => view?.queue[0]?.detached === true);
+    await holder.released(held.id, "success", { result: "x".repeat(16_000) });
+    const again = await hub.connect();
+    const { session, secret } = a.welcome!;
+    again.send({ type: "hello", node: "a", resume: { session, secret } });
+    again.pause();
+    for (let turn = 0; turn < 10; turn += 1) await other.expectSilence();
+    again.unpause();
+    await again.next("welcome");
+    for (let id = 1; id <= count; id += 1) await again.answer(id, "skipped");
+    await again.expectSilence();
+  });
+
   it("[S9] there is a ping at least every 1,000 answers", async () => {
     await using hub = await hubWith({ heartbeatMs: 600_000 });
     const holder = await hub.node("holder");

@@ -1,32 +1,6 @@
-// What the wire has and this hub does not do yet, and what there is to say without tokens.
+// What there is to say without tokens.
 import { describe, expect, it } from "vitest";
-import type { ClientMessageInput } from "../../../shared/protocol.ts";
 import { hubWith } from "./hub-in-process.ts";
-
-describe("what comes later", () => {
-  const messages: ClientMessageInput[] = [
-    { type: "watch", id: 1 },
-    { type: "watch", id: 1, resource: "r" },
-    { type: "unwatch", id: 1 },
-  ];
-
-  it.each(messages)("is answered with UNAVAILABLE, which says so: $type", async (message) => {
-    await using hub = await hubWith();
-    const a = await hub.node("a");
-    a.send(message);
-    const error = await a.next("error");
-    expect(error).toMatchObject({ id: 1, code: "UNAVAILABLE", message: expect.stringContaining(message.type) });
-    await a.expectSilence();
-    await a.granted("r", { id: 2 });
-  });
-
-  it("has a form all the same", async () => {
-    await using hub = await hubWith();
-    const a = await hub.node("a");
-    a.sendText('{"type":"watch","id":1,"limit":"all"}');
-    expect(await a.next("error")).toMatchObject({ code: "INVALID_MESSAGE" });
-  });
-});
 
 describe("without tokens", () => {
   it("any token is as good as none", async () => {

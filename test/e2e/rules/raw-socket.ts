@@ -29,6 +29,18 @@ export async function statusOf(url: string, requestLine: string, headers: readon
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0);
 }
 
+/** Sends a text as it stands, and gives all that comes back until the hub ends the connection. */
+export function allAnswers(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(text, "latin1"));
+    let answers = "";
+    socket.on("data", (data) => (answers += data.toString()));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answers));
+  });
+}
+
 /** A TCP connection to a hub, upgraded to a WebSocket by hand. */
 export async function openRaw(url: string): Promise<RawSocket> {
   const raw = new RawSocket(url);

@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { terminalCloseCodes } from "../../../shared/errors.ts";
 import { hubWith } from "./hub-in-process.ts";
-import { frameBytes, openRaw, RawSocket } from "./raw-socket.ts";
+import { frameBytes, openRaw, RawSocket, textFrame } from "./raw-socket.ts";
 
 describe("how many sockets", () => {
   it("[B1] so many without a hello: past it the oldest silent one is closed", async () => {
-    await using hub = await hubWith({ limits: { silentSocketsMax: 2 } });
+    await using hub = await hubWith({ isAlone: true, limits: { silentSocketsMax: 2 } });
     const [first, second] = [await hub.connect(), await hub.connect()];
     const speaking = await hub.node("a");
     expect(await first.closed).toMatchObject({ code: 4408 });
@@ -33,8 +33,8 @@ describe("how many sockets", () => {
 });
 
 describe("how much", () => {
-  it("[B1] unsent bytes: who asks and never reads is closed with 4412", async () => {
-    await using hub = await hubWith({ limits: { unsentBytesMax: 65_536 } });
+  it("[B1] unsent bytes: who asks and never reads is read no more, and closed with 4412", async () => {
+    await using hub = await hubWith({ heartbeatMs: 300, limits: { unsentBytesMax: 65_536 } });
     const [a, b, slow] = await hub.nodes("a", "b", "slow");
     await a.released((await a.granted("r")).id, "success", { result: "x".repeat(16_000) });
     await slow.granted("held");
@@ -44,6 +44,7 @@ describe("how much", () => {
     await b.next("granted");
     slow.unpause();
     expect(await slow.closed).toMatchObject({ code: 4412 });
+    expect(hub.refusals.get("unsentBytesMax")).toBe(1);
   });
 
   it("[B1] one socket gets 256 messages a turn, then the next: a flood slows the flooder", async () => {
@@ -55,6 +56,7 @@ describe("how much", () => {
     await other.next("pong");
     expect(flooder.frames.flat().length).toBeLessThan(flood.length);
     for (let heard = 0; heard < flood.length; heard += 1) await flooder.next("pong");
+    expect(hub.refusals.get("turnMessagesMax")).toBeGreaterThan(0);
     await flooder.expectSilence();
   });
 
@@ -91,7 +93,31 @@ describe("how long", () => {
     const raw = await openRaw(hub.url);
     raw.write(bytes);
     await raw.closeCode();
+    expect(hub.refusals.get("frameMsMax")).toBe(1);
     await hub.node("a");
+  });
+
+  it.each([
+    { what: "half a frame", rest: textFrame('{"type":"ping"}').subarray(0, 9) },
+    { what: "a fragment", rest: frameBytes({ opcode: 1, payload: Buffer.from("{"), isLast: false }) },
+  ])("[B1] so is a frame that came with the end of a whole one: $what", async ({ rest }) => {
+    await using hub = await hubWith({ limits: { frameMsMax: 200, helloMsMax: 60_000 } });
+    const raw = await openRaw(hub.url);
+    raw.write(Buffer.concat([textFrame('{"type":"hello","node":"slow"}'), rest]));
+    await raw.closeCode();
+    await hub.node("slow");
+  });
+
+  it("[B1] a socket that has said all it began stays open, whatever it said it in", async () => {
+    await using hub = await hubWith({ heartbeatMs: 200, limits: { frameMsMax: 40 } });
+    const a = await hub.connect();
+    a.answersPings = false;
+    a.sendFragments(['{"type":"hello",', '"node":', '"a"}']);
+    await a.next("welcome");
+    for (let left = 4; left > 0; left -= 1) {
+      const { n } = await a.next("ping");
+      a.sendFragments(['{"type":"pong",', `"n":${n},"unknown":"${"x".repeat(10_000)}"}`]);
+    }
   });
 
   it("[B1] a hundred sockets with frames that never end cost no one else anything", async () => {

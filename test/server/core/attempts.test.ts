@@ -105,6 +105,55 @@ describe("a failure that may be retried", () => {
   });
 });
 
+describe("delays", () => {
+  const retry = { retryAfterMs: 300 };
+  const limits = { delaysMax: 1 };
+
+  test("[B1] are in force on delaysMax resources at a time; one more is granted at once", () => {
+    const trace = new TableTrace({ limits });
+    for (const [at, resource] of ["r", "s"].entries()) {
+      trace.acquire(`a${at + 1}`, { resource });
+      trace.fail(`a${at + 1}`, "429", retry);
+    }
+    expect(trace.acquire("b1", { resource: "r", waitMs: 0 })).toEqual(["b1 ← failed LOCK_DELAYED"]);
+    expect(trace.acquire("b2", { resource: "s" })).toEqual(["b2 ← granted"]);
+    expect([...trace.table.refusals]).toEqual([["delaysMax", 1]]);
+    trace.pass(300);
+    trace.fail("b2", "429", retry);
+    expect(trace.acquire("c1", { resource: "s", waitMs: 0 })).toEqual(["c1 ← failed LOCK_DELAYED"]);
+  });
+
+  test("[B1] may be longer on a resource that has one, and [S6] a lock delay is always kept", () => {
+    const trace = new TableTrace({ limits, lockDelayMs: 100 });
+    trace.acquire("a1", { mode: "shared" });
+    trace.acquire("b1", { mode: "shared" });
+    trace.fail("a1", "429", { retryAfterMs: 10 });
+    trace.fail("b1", "429", retry);
+    trace.acquire("a2", { resource: "s" });
+    trace.drop("a");
+    expect(trace.acquire("c1", { resource: "s", waitMs: 0 })).toEqual(["c1 ← failed LOCK_DELAYED"]);
+    expect(trace.acquire("c2")).toEqual(["c2 ← queued 1 behind nobody"]);
+    expect(trace.pass(299)).toEqual([]);
+    expect(trace.pass(1)).toEqual(["c2 ← granted"]);
+    expect(trace.table.refusals.size).toBe(0);
+  });
+
+  test("[H2] end by a forced release of what nobody holds", () => {
+    const trace = new TableTrace();
+    trace.acquire("a1");
+    trace.fail("a1", "429", retry);
+    trace.acquire("b1");
+    expect(trace.revoke("r", 1)).toEqual(["changed"]);
+    expect(trace.revoke("r")).toEqual(["b1 ← granted", "done"]);
+    trace.letGo("b1");
+    expect(trace.pass(300)).toEqual([]);
+    trace.acquire("a2");
+    trace.fail("a2", "429", retry);
+    expect(trace.revoke("r")).toEqual(["done"]);
+    expect(trace.table.resources.size).toBe(0);
+  });
+});
+
 describe("a failure for good", () => {
   test("[O3] fails every once waiter of the operation with the error, then serves the rest", () => {
     const trace = new TableTrace({ nodes: "abcdef" });

@@ -1,5 +1,6 @@
 // What a hub does with a book that an earlier run has left [B6], on the core alone.
 import { expect, test } from "vitest";
+import { due } from "../../../server/core/deadlines.ts";
 import { checkEmpty } from "../../support/table-check.ts";
 import { TableTrace } from "../../support/table-trace.ts";
 
@@ -51,6 +52,16 @@ test("[B6] gives each at least recoveryGraceMs to resume, and then ends it", () 
   expect(trace.pass(1)).toEqual(["b ended: dropped, detached"]);
   trace.pass(600_000);
   checkEmpty(trace.table);
+});
+
+test("[B6][B7] gives it also to one whose old grace had come to its end and was not decided", () => {
+  const trace = tableOf({ a: 100 });
+  trace.drop("a");
+  trace.nowMs += 100;
+  const late = due(trace.table.deadlines, trace.nowMs);
+  begin(trace);
+  expect(late.flatMap((command) => trace.step(command))).toEqual([]);
+  expect(trace.resume("a")).toEqual(["a resumed, last id 0"]);
 });
 
 test("[B6] keeps a session that had no grace but was away when its hub was stopped [S13]", () => {

@@ -128,17 +128,23 @@ describe("a forced release", () => {
     expect(trace.revoke("r", trace.fenceOf("a1"))).toEqual(["a1 ← lost LOCK_REVOKED", "done"]);
     expect(trace.revoke("r", trace.fenceOf("a1"))).toEqual(["changed"]);
     trace.letGo("b1");
-    expect(trace.revoke("r", trace.fenceOf("b1"))).toEqual(["changed"]);
+    expect(trace.revoke("r", trace.fenceOf("b1")), "what is not there at all").toEqual(["absent"]);
   });
 
   test("[H2] finds nothing to release where nobody holds", () => {
     const trace = new TableTrace();
     expect(trace.revoke("r")).toEqual(["absent"]);
+  });
+
+  test("[H2] ends the delay of what nobody holds, unless it names a fence", () => {
+    const trace = new TableTrace();
     trace.acquire("a1");
     trace.acquire("b1");
+    const fence = trace.fenceOf("a1");
     trace.fail("a1", "429", { retryAfterMs: 100 });
-    expect(trace.revoke("r")).toEqual(["absent"]);
-    expect(trace.pass(100)).toEqual(["b1 ← granted, attempt 2 after a: 429"]);
+    expect(trace.revoke("r", fence)).toEqual(["changed"]);
+    expect(trace.revoke("r")).toEqual(["b1 ← granted, attempt 2 after a: 429", "done"]);
+    expect(trace.pass(100)).toEqual([]);
   });
 
   test("[H2] sets no lock delay, for the holder is told", () => {

@@ -114,6 +114,7 @@ export const settings: fc.Arbitrary<ModelSettings> = fc.record({
   resourceWaitersMax: mostly(1_000, 2),
   outcomesMax: mostly(1_000, 1),
   keptAnswersMax: mostly(1_000, 4),
+  delaysMax: mostly(1_000, 1),
   referencesMax: mostly(1_000, 2),
 });
 

@@ -21,6 +21,8 @@ export class ModelQueues {
   protected order = 0;
   protected nowMs = 0;
   protected lines: string[] = [];
+  /** Sessions for which more is kept than may be, in the order in which that came about. */
+  protected overfull: ModelSession[] = [];
   /** All live requests, in the order in which they came: the queue and the holders of every resource. */
   protected requests: ModelRequest[] = [];
   /** What is remembered, oldest first. */
@@ -61,7 +63,7 @@ export class ModelQueues {
   #wait(waiter: ModelRequest): void {
     const { resource, waitMs } = waiter;
     const waiters = this.those(resource, "waiting");
-    if (waitMs === 0) return this.#dismiss(waiter, this.#isDelayed(resource) ? "LOCK_DELAYED" : "LOCK_ALREADY_HELD");
+    if (waitMs === 0) return this.#dismiss(waiter, this.isDelayed(resource) ? "LOCK_DELAYED" : "LOCK_ALREADY_HELD");
     if (waiters.length > this.settings.resourceWaitersMax) return this.#dismiss(waiter, "QUEUE_FULL");
     if (waitMs !== undefined) waiter.until = this.in(waitMs);
     this.sayState(waiter);
@@ -82,7 +84,7 @@ export class ModelQueues {
   /** Grants who is next for as long as that is somebody [Q2][Q3]. */
   protected serve(resource: string): void {
     const granted: ModelRequest[] = [];
-    while (!this.#isDelayed(resource)) {
+    while (!this.isDelayed(resource)) {
       const next = this.those(resource, "waiting").find(({ session }) => session.socket !== undefined); // [S5]
       if (next === undefined || !this.#fits(next)) break;
       const failed = this.failed.find((failed) => failed.resource === resource && failed.operation === next.operation);
@@ -126,7 +128,8 @@ export class ModelQueues {
     const isRemembered = this.successes.some((known) => known.resource === resource && known.operation === operation);
     if (isAlone(holder) && isRemembered) this.forget(resource); // [O8]
     if (mode === "once") this.#countFailure(holder, error);
-    if (verdict.retry) return this.delay(resource, verdict.retryAfterMs ?? 0); // [O2]
+    const isTooMany = this.delays.length >= this.settings.delaysMax && !this.isDelayed(resource);
+    if (verdict.retry) return isTooMany ? undefined : this.delay(resource, verdict.retryAfterMs ?? 0); // [O2][B1]
     if (mode === "once") for (const peer of peers) this.#dismiss(peer, `OPERATION_FAILED: ${errorText(error)}`); // [O3]
   }
 
@@ -169,7 +172,7 @@ export class ModelQueues {
     this.delays.push({ resource, ...until });
   }
 
-  #isDelayed(resource: string): boolean {
+  protected isDelayed(resource: string): boolean {
     return this.delays.some((delay) => delay.resource === resource);
   }
 
@@ -191,6 +194,7 @@ export class ModelQueues {
   protected sayFinally(session: ModelSession, id: number, words: string): void {
     const line = `${session.node}${id} ← ${words}`;
     if (session.graceMs > 0 || session.socket === undefined) session.kept.push({ order: this.order, line });
+    if (session.kept.length > this.settings.keptAnswersMax) this.overfull.push(session);
     this.say(session, id, words);
   }
 

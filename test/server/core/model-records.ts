@@ -58,7 +58,9 @@ export type ModelCommand =
   | { type: "deadline"; of: "grace"; session: string; armed: number }
   | { type: "deadline"; of: "delay"; resource: string; armed: number }
   | { type: "deadline"; of: "outcome"; resource: string; armed: number };
-export type ModelMessage = ClientMessageOf<"acquire" | "release" | "cancel" | "extend" | "progress" | "refer">;
+export type ModelMessage = ClientMessageOf<
+  "acquire" | "release" | "cancel" | "extend" | "progress" | "refer" | "watch" | "unwatch"
+>;
 /** A command of one type. */
 export type ModelCommandOf<Type extends ModelCommand["type"]> = Extract<ModelCommand, { type: Type }>;
 
@@ -72,6 +74,7 @@ export type ModelSettings = {
   resourceWaitersMax: number;
   outcomesMax: number;
   keptAnswersMax: number;
+  delaysMax: number;
   referencesMax: number;
 };
 

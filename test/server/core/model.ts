@@ -15,6 +15,9 @@ export class Model extends ModelQueues {
     this.nowMs = nowMs;
     this.lines = [];
     this.#act(command);
+    for (let session = this.overfull.shift(); session; session = this.overfull.shift()) {
+      if (this.#sessions.includes(session)) this.#end(session, "flooded"); // [B1]
+    }
     const busy = new Set(this.requests.map(({ resource }) => resource));
     this.failed = this.failed.filter(({ resource }) => busy.has(resource)); // [O5]
     return this.lines;
@@ -53,13 +56,15 @@ export class Model extends ModelQueues {
       return;
     }
     this.#handle(session, command.message);
-    if (session.kept.length > this.settings.keptAnswersMax) this.#end(session, "flooded");
   }
 
   #handle(session: ModelSession, message: ModelMessage): void {
     const { id } = message;
     if (message.type === "acquire") return this.acquire(session, message);
     if (message.type === "refer") return this.#refer(session, message);
+    if (message.type === "watch" || message.type === "unwatch") {
+      throw new Error("the model is asked of no watch: of one the table knows the id alone");
+    }
     const request = this.requests.find((request) => request.session === session && request.id === id);
     if (message.type === "cancel") {
       if (request?.state === "waiting") return this.leave(request, "CANCELLED");
@@ -162,14 +167,21 @@ export class Model extends ModelQueues {
       const before = session.grace ?? this.in(session.graceMs);
       const graceMs = Math.max(before.afterMs, recoveryGraceMs);
       session.socket = undefined;
-      session.grace = { ...this.in(graceMs), armed: before.armed };
+      session.grace = this.in(graceMs);
     }
     for (const session of gone) this.#end(session, "dropped");
   }
 
   #kick(command: ModelCommandOf<"kick">): void {
     const session = this.#sessions.find(({ name }) => name === command.session);
-    if (session) this.#end(session, "kicked");
+    if (session) {
+      const own = this.requests
+        .filter((request) => request.session === session)
+        .toSorted((one, other) => one.id - other.id);
+      for (const { id, state } of own)
+        this.say(session, id, `${state === "holding" ? "lost" : "failed"} SESSION_ENDED`);
+      this.#end(session, "kicked");
+    }
     this.lines.push(session ? "done" : "absent");
   }
 
@@ -180,9 +192,11 @@ export class Model extends ModelQueues {
       this.sayFinally(holder.session, holder.id, "lost LOCK_REVOKED");
       this.conclude(holder, { outcome: "none", retry: true });
     }
+    const isEased = fence === undefined && holders.length === 0 && this.isDelayed(resource);
+    if (isEased) this.delays = this.delays.filter((delay) => delay.resource !== resource);
     this.serve(resource);
-    const refusal = fence === undefined ? "absent" : "changed";
-    this.lines.push(holders.length > 0 ? "done" : refusal);
+    const refusal = fence === undefined || !this.resources().has(resource) ? "absent" : "changed";
+    this.lines.push(holders.length > 0 || isEased ? "done" : refusal);
   }
 
   /** A time has come, for what it was set for or for nothing any more [B7]. */

@@ -151,7 +151,7 @@ describe("a success that is remembered", () => {
   });
 
   test("[O6] lets the oldest go first when they take more than outcomesBytesMax [B1]", () => {
-    const trace = new TableTrace({ limits: { outcomesBytesMax: 3_000 } });
+    const trace = new TableTrace({ limits: { outcomesBytesMax: 3_500 } });
     for (const [at, resource] of ["r", "s", "t"].entries()) {
       trace.acquire(`a${at + 1}`, { resource });
       trace.succeed(`a${at + 1}`, "x".repeat(1_000));
@@ -160,7 +160,7 @@ describe("a success that is remembered", () => {
   });
 
   test("[O6] skips those who wait with a result that is too large to be remembered", () => {
-    const trace = new TableTrace({ limits: { outcomesBytesMax: 300 } });
+    const trace = new TableTrace({ limits: { outcomesBytesMax: 900 } });
     trace.acquire("a1");
     trace.acquire("b1");
     expect(trace.succeed("a1", "x".repeat(300))[1]).toMatch("b1 ← skipped by a");

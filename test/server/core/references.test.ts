@@ -162,7 +162,7 @@ describe("references on record", () => {
     expect(referrersAfter(table, "sha256:f00", undefined, 2)).toEqual({ count: 3, nodes: ["a", "b"], more: true });
     expect(referrersAfter(table, "sha256:f00", "b", 2)).toEqual({ count: 3, nodes: ["c"], more: false });
     expect(referrersAfter(table, "nothing", undefined, 2)).toEqual({ count: 0, nodes: [], more: false });
-    const all = { prefix: "", node: undefined };
+    const all = { isMeant: () => true, node: undefined };
     expect(referencedAfter(table, all, undefined, 2)).toEqual({
       rows: [
         { resource: "other", count: 1 },
@@ -170,7 +170,7 @@ describe("references on record", () => {
       ],
       more: true,
     });
-    expect(referencedAfter(table, { prefix: "sha", node: "a" }, undefined, 9)).toEqual({
+    expect(referencedAfter(table, { isMeant: (name) => name.startsWith("sha"), node: "a" }, undefined, 9)).toEqual({
       rows: [{ resource: "sha256:f00", count: 3 }],
       more: false,
     });

@@ -166,8 +166,14 @@ describe("the end of a session", () => {
     trace.acquire("b1");
     trace.acquire("b2", { resource: "s" });
     trace.acquire("a2", { resource: "s" });
-    if (way === "kick") expect(trace.kick("a")).toEqual(["a ended: kicked", "done"]);
-    else trace.drop("a");
+    if (way === "kick") {
+      expect(trace.kick("a")).toEqual([
+        "a1 ← lost SESSION_ENDED",
+        "a2 ← failed SESSION_ENDED",
+        "a ended: kicked",
+        "done",
+      ]);
+    } else trace.drop("a");
     if (way === "grace") trace.pass(100);
     expect(trace.acquire("b3", { waitMs: 0 })).toEqual(["b3 ← failed LOCK_DELAYED"]);
     expect(trace.pass(499)).toEqual([]);

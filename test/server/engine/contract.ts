@@ -1,5 +1,5 @@
 // What every engine promises, whatever its journal. Each engine's own test names how to open one, and what it keeps.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Effect } from "../../../server/core/effect.ts";
 import { createEngine, type Engine } from "../../../server/engine/engine.ts";
 import type { Book } from "../../../server/engine/journal.ts";
@@ -7,62 +7,89 @@ import { defaultLimits as limits } from "../../../shared/limits.ts";
 import type { RequestMessage, TableSettings } from "../../../server/core/command.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 
-/** Opens a new and empty book for a test. */
+/** Opens a new and empty book for a test; the engines over it are closed when the test is over. */
 export type OpenBook = (settings: TableSettings, clock: HandClock) => Book;
+type OpenBookLater = (settings: TableSettings, clock: HandClock) => Promise<Book>;
+
+const settings: TableSettings = { limits, lockDelayMs: 0, outcomeTtlMs: 600_000 };
 
 /** The promises, for the books that `openBook` opens. */
-export function engineContract(name: string, openBook: OpenBook): void {
+export function engineContract(name: string, openBook: OpenBook | OpenBookLater): void {
   describe(`the ${name} engine`, () => {
-    it("answers the commands of a turn in the order in which they were proposed", () => {
-      const { engine, answers } = started(openBook);
+    const engines: Engine[] = [];
+    afterEach(() => Promise.all(engines.splice(0).map((engine) => engine.close())));
+
+    const opened = async () => {
+      const clock = new HandClock();
+      const book = await openBook(settings, clock);
+      const parts = started(() => book, clock);
+      engines.push(parts.engine);
+      const settled = () => new Promise<void>((resolve) => parts.engine.whenInEffect(resolve));
+      await settled();
+      return { ...parts, settled };
+    };
+
+    it("answers the commands of a turn in the order in which they were proposed", async () => {
+      const { engine, answers, settled } = await opened();
       open(engine, ["a", "b"]);
       acquire(engine, "a", 1);
       acquire(engine, "b", 1);
       engine.commit();
+      await settled();
       expect(answers()).toEqual(["a granted 1", "b queued 1"]);
     });
 
-    it("answers nothing before the turn is committed [B3]", () => {
-      const { engine, answers } = started(openBook);
+    it("answers nothing before the turn is committed [B3]", async () => {
+      const { engine, answers, settled } = await opened();
       open(engine, "a");
+      await settled();
       acquire(engine, "a", 1);
       expect(answers()).toEqual([]);
+      engine.commit();
+      await settled();
+      expect(answers()).toEqual(["a granted 1"]);
     });
 
-    it("gives each step an order number of its own, greater than the one before [F1]", () => {
-      const { engine } = started(openBook);
+    it("gives each step an order number of its own, greater than the one before [F1]", async () => {
+      const { engine, settled } = await opened();
       const first = engine.table.order;
       open(engine, ["a", "b", "c"]);
+      await settled();
       expect(engine.table.order).toBe(first + 3);
     });
 
-    it("proposes a deadline as a command when its time has come [B7]", () => {
-      const { engine, answers, clock } = started(openBook);
+    it("proposes a deadline as a command when its time has come [B7]", async () => {
+      const { engine, answers, clock, settled } = await opened();
       open(engine, ["a", "b"]);
       acquire(engine, "a", 1);
       acquire(engine, "b", 1, { waitMs: 50 });
       engine.commit();
+      await settled();
       answers();
       clock.pass(49);
+      await settled();
       expect(answers()).toEqual([]);
       clock.pass(1);
+      await settled();
       expect(answers()).toEqual(["b failed 1 LOCK_TIMEOUT"]);
     });
 
-    it("keeps one timer, for the soonest of many deadlines", () => {
-      const { engine, clock } = started(openBook);
+    it("keeps one timer, for the soonest of many deadlines", async () => {
+      const { engine, clock, settled } = await opened();
       open(engine, ["a", "b"]);
       acquire(engine, "a", 1);
       for (let id = 1; id <= 100; id += 1) acquire(engine, "b", id, { waitMs: 10_000 - id });
       engine.commit();
+      await settled();
       expect(clock.timers).toBe(1);
     });
 
     it("is reachable until it is closed, and leaves no timer behind", async () => {
-      const { engine, clock } = started(openBook);
+      const { engine, clock, settled } = await opened();
       open(engine, ["a", "b"]);
       acquire(engine, "a", 1, { holdMs: 1_000 });
       engine.commit();
+      await settled();
       expect(engine.isReachable()).toBe(true);
       await engine.close();
       expect(clock.timers).toBe(0);
@@ -72,10 +99,10 @@ export function engineContract(name: string, openBook: OpenBook): void {
 
 /** An engine over a new book, its clock, and what it answers. */
 export function started(openBook: OpenBook, clock = new HandClock()) {
-  const book = openBook({ limits, lockDelayMs: 0, outcomeTtlMs: 600_000 }, clock);
+  const book = openBook(settings, clock);
   const effects: Effect[] = [];
   const onProposal = () => clock.afterRound(() => engine.commit());
-  const engine: Engine = createEngine({ book, clock, onEffects: (some) => effects.push(...some), onProposal });
+  const engine: Engine = createEngine({ book, clock, onEffect: (effect) => effects.push(effect), onProposal });
   const answers = () =>
     effects.splice(0).flatMap((effect) => {
       if (effect.type !== "tell") return [];

@@ -10,8 +10,9 @@ import type { Engine } from "../../../server/engine/engine.ts";
 import { JournalError } from "../../../server/engine/journal.ts";
 import { recoverWhole } from "../../../server/engine/recovery.ts";
 import { sqliteBook } from "../../../server/engine/sqlite-journal.ts";
-import { bookFiles, contentsOf, crashedCopyOf, dataFolder } from "../../support/data-folder.ts";
+import { bookFiles, crashedCopyOf, dataFolder } from "../../support/data-folder.ts";
 import { silentLog } from "../../support/silent-log.ts";
+import { contentsOf } from "../../support/table-contents.ts";
 import { acquire, open, release, started } from "./contract.ts";
 
 const places = 60 * Number(process.env["BATON_RUNS"] ?? 1);
@@ -165,6 +166,16 @@ describe("a folder is refused", () => {
     expect(texts(folder)).toEqual(before);
     expect(isRefused(again(), contents)).toBe(false);
   });
+
+  test.each([0, 26])(
+    "with %d bytes of nothing as its mark, which is where the machine may stop before a first batch",
+    async (bytes) => {
+      const [folder, empty] = [(await afterAKill()).again(), dataFolder()];
+      for (const each of [folder, empty]) writeFileSync(join(each, "journal.mark"), Buffer.alloc(bytes));
+      expect(() => startIn(folder)).toThrow(/journal\.mark is damaged: it is missing, or empty/);
+      await startIn(empty).engine.close();
+    },
+  );
 
   test("when its journal has a newer format", async () => {
     const folder = (await afterAKill()).again();

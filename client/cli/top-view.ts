@@ -1,0 +1,203 @@
+// What `baton top` shows at one moment, and what a key makes of it. Knows a picture and a size; no terminal and no hub.
+import { assertNever } from "../../shared/errors.ts";
+import { compareText } from "../../shared/text.ts";
+import type { Picture, ResourceRow } from "../index.ts";
+import { duration, printable } from "./output.ts";
+
+const orders = ["waiting", "longest", "held", "name"] as const;
+type Order = (typeof orders)[number];
+
+/** A row and when it came, in milliseconds. */
+type SeenRow = { readonly row: ResourceRow; readonly atMs: number };
+
+/** What is shown: a picture, its rows, and what the reader has chosen. */
+export type TopView = {
+  readonly picture: Picture<ResourceRow> | undefined;
+  readonly rows: ReadonlyMap<string, SeenRow>;
+  readonly order: Order;
+  readonly filter: string;
+  readonly isFiltering: boolean;
+  /** Since when it stands still. */
+  readonly pausedAtMs: number | undefined;
+  readonly first: number;
+};
+
+/** As it begins. */
+export const emptyView: TopView = {
+  picture: undefined,
+  rows: new Map(),
+  order: "waiting",
+  filter: "",
+  isFiltering: false,
+  pausedAtMs: undefined,
+  first: 0,
+};
+
+/** The view after a new picture; one that is paused stays as it is. */
+export function shown(view: TopView, picture: Picture<ResourceRow>, nowMs: number): TopView {
+  if (view.pausedAtMs !== undefined) return view;
+  const rows = new Map<string, SeenRow>();
+  for (const [name, row] of picture.rows) {
+    // A row that is the same object has not changed since it came, and its ages count from then.
+    const known = view.rows.get(name);
+    rows.set(name, known?.row === row ? known : { row, atMs: nowMs });
+  }
+  return { ...view, picture, rows };
+}
+
+/** The view after what was typed; undefined when that ends it. */
+export function pressed(view: TopView, key: string, nowMs: number): TopView | undefined {
+  if (key === "\u0003") return undefined;
+  if (view.isFiltering) return typed(view, key);
+  switch (key) {
+    case "q":
+    case "\u0004":
+      return undefined;
+    case "s":
+      return { ...view, order: orders[(orders.indexOf(view.order) + 1) % orders.length] ?? "waiting", first: 0 };
+    case "/":
+      return { ...view, isFiltering: true };
+    case "p":
+    case " ":
+      return { ...view, pausedAtMs: view.pausedAtMs === undefined ? nowMs : undefined };
+    case "j":
+    case "\u001b[B":
+      return { ...view, first: view.first + 1 };
+    case "k":
+    case "\u001b[A":
+      return { ...view, first: Math.max(0, view.first - 1) };
+    case "g":
+      return { ...view, first: 0 };
+    case "\u001b":
+      return { ...view, filter: "", first: 0 };
+    default:
+      return view;
+  }
+}
+
+function typed(view: TopView, key: string): TopView {
+  if (key === "\r" || key === "\n") return { ...view, isFiltering: false };
+  if (key === "\u001b") return { ...view, isFiltering: false, filter: "" };
+  if (key === "\u007f" || key === "\b") return { ...view, filter: Array.from(view.filter).slice(0, -1).join("") };
+  // Arrows and the like are no letters.
+  return key.startsWith("\u001b") ? view : { ...view, filter: view.filter + key, first: 0 };
+}
+
+const headings = ["RESOURCE", "HOLDER", "HELD", "PROGRESS", "WAITING", "LONGEST"];
+const numbers = new Set(["HELD", "WAITING", "LONGEST"]);
+const nameColumnsMin = 12;
+/** Lines above the rows: totals, what was chosen, headings. */
+const headLines = 3;
+
+/** The lines of a screen of that size: never more, and none wider. */
+export function topLines(view: TopView, nowMs: number, columns: number, rows: number): string[] {
+  const now = view.pausedAtMs ?? nowMs;
+  const found = arranged(view, now);
+  const space = Math.max(0, rows - headLines);
+  const first = Math.max(0, Math.min(view.first, found.length - space));
+  const cells = found.slice(first, first + space).map((seen) => cellsOf(seen, now));
+  const body = aligned([headings, ...cells], columns);
+  return [totalsLine(view), choiceLine(view, found.length), ...body].map((line) => cut(line, columns)).slice(0, rows);
+}
+
+/** All rows as a table, for whom no screen bounds. */
+export function topTable(picture: Picture<ResourceRow>): string[] {
+  const found = arranged(shown(emptyView, picture, 0), 0);
+  return aligned([headings, ...found.map((seen) => cellsOf(seen, 0))], Infinity);
+}
+
+function totalsLine({ picture, pausedAtMs }: TopView): string {
+  if (picture === undefined) return "baton top: waiting for the hub";
+  const { resources, held, waiting, sessions } = picture.totals;
+  const state = picture.isStale ? "DISCONNECTED" : pausedAtMs === undefined ? "live" : "PAUSED";
+  return `baton top  ${state}  resources ${resources}  held ${held}  waiting ${waiting}  sessions ${sessions}`;
+}
+
+function choiceLine({ order, filter, isFiltering }: TopView, found: number): string {
+  if (isFiltering) return `/${printable(filter)}█`;
+  const only = filter === "" ? "" : `  /${printable(filter)} finds ${found}`;
+  return `by ${order}${only}  s sort  / filter  p pause  j k scroll  q quit`;
+}
+
+function arranged({ rows, filter, order }: TopView, nowMs: number): SeenRow[] {
+  const wanted = filter.toLowerCase();
+  const fits = ({ row: { resource, holders } }: SeenRow) =>
+    [resource, ...holders.map(({ node }) => node)].some((name) => name.toLowerCase().includes(wanted));
+  const compare = (one: SeenRow, other: SeenRow) =>
+    weight(other, order, nowMs) - weight(one, order, nowMs) || compareText(one.row.resource, other.row.resource);
+  return [...rows.values()].filter(fits).sort(compare);
+}
+
+/** What has more of it stands higher. */
+function weight({ row, atMs }: SeenRow, order: Order, nowMs: number): number {
+  const [first] = row.holders;
+  switch (order) {
+    case "waiting":
+      return row.waiting;
+    case "longest":
+      return row.waiting === 0 ? -1 : row.oldestWaitMs + nowMs - atMs;
+    case "held":
+      return first === undefined ? -1 : first.heldMs + nowMs - atMs;
+    case "name":
+      return 0;
+    default:
+      return assertNever(order);
+  }
+}
+
+function cellsOf({ row, atMs }: SeenRow, nowMs: number): string[] {
+  const [holder] = row.holders;
+  const others = row.holding > 1 ? ` +${row.holding - 1}` : "";
+  const age = (milliseconds: number) => duration(Math.max(0, Math.round(milliseconds + nowMs - atMs)));
+  return [
+    printable(row.resource),
+    holder === undefined ? "-" : printable(holder.node) + others,
+    holder === undefined ? "-" : age(holder.heldMs),
+    progressCell(holder),
+    String(row.waiting),
+    row.waiting === 0 ? "-" : age(row.oldestWaitMs),
+  ];
+}
+
+function progressCell(holder: ResourceRow["holders"][number] | undefined): string {
+  const { done, total, note } = holder?.progress ?? {};
+  if (done !== undefined && total !== undefined && total > 0) {
+    const share = Math.min(1, done / total);
+    const blocks = Math.round(share * 10);
+    return `${"█".repeat(blocks)}${"░".repeat(10 - blocks)} ${String(Math.floor(share * 100)).padStart(3)}%`;
+  }
+  return note === undefined ? "-" : cut(printable(note), 15);
+}
+
+/** Columns two spaces apart. What does not fit is taken from the resource first, and then from the holder. */
+function aligned(lines: readonly (readonly string[])[], columns: number): string[] {
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => length(line[column] ?? ""))));
+  for (const column of [0, 1]) {
+    const over = widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)) - columns;
+    if (over > 0) widths[column] = Math.max(nameColumnsMin, (widths[column] ?? 0) - over);
+  }
+  return lines.map((line) =>
+    line
+      .map((cell, column) => fitted(cell, widths[column] ?? 0, numbers.has(headings[column] ?? "")))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function fitted(cell: string, width: number, isNumber: boolean): string {
+  const shown = cut(cell, width);
+  const space = " ".repeat(Math.max(0, width - length(shown)));
+  return isNumber ? space + shown : shown + space;
+}
+
+function cut(text: string, width: number): string {
+  return length(text) <= width
+    ? text
+    : `${Array.from(text)
+        .slice(0, Math.max(0, width - 1))
+        .join("")}…`;
+}
+
+function length(text: string): number {
+  return Array.from(text).length;
+}

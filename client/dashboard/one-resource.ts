@@ -1,0 +1,64 @@
+// One resource as the hub last told of it, for the view that shows it whole. Knows the link; no view.
+import { signal, type Signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { ResourceView } from "../index.ts";
+import { isPaused } from "./clock.ts";
+import type { HistoryEntry } from "../../shared/pages.ts";
+import { hub } from "./link.ts";
+import { pastOf } from "./past.ts";
+
+/** What is known of a resource: nothing yet, that the hub has nothing of it, or a view and when it came. */
+export type Known =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "absent" }
+  | { readonly kind: "there"; readonly view: ResourceView; readonly atMs: number };
+
+/** Follows a resource while a component is there. */
+export function useResource(name: string): Signal<Known> {
+  const known = useMemo(() => signal<Known>({ kind: "unknown" }), [name]);
+  const { value } = hub;
+  useEffect(() => {
+    if (value === undefined) return undefined;
+    const ending = new AbortController();
+    const follow = async () => {
+      for await (const { rows } of value.watch({ resource: name }, { intervalMs: 100, signal: ending.signal })) {
+        if (isPaused.peek()) continue;
+        const view = rows.get(name);
+        known.value = view === undefined ? { kind: "absent" } : { kind: "there", view, atMs: performance.now() };
+      }
+    };
+    // It ends with the link, which says why.
+    follow().catch(() => {});
+    return () => ending.abort();
+  }, [value, name]);
+  return known;
+}
+
+/** What has happened to a resource, newest first, and when that was asked. */
+export type Past = { readonly history: readonly HistoryEntry[]; readonly atMs: number };
+
+const askMs = 500;
+const noPast: Past = { history: [], atMs: 0 };
+
+/** Asks for the past of a resource when it has changed, and not more often than twice a second. */
+export function usePast(name: string, known: Signal<Known>): Signal<Past> {
+  const past = useMemo(() => signal(noPast), [name]);
+  const { value } = hub;
+  useEffect(() => {
+    if (value === undefined) return undefined;
+    const ending = new AbortController();
+    let told: Known | undefined;
+    const ask = async () => {
+      if (told === known.peek() || isPaused.peek()) return;
+      told = known.peek();
+      const history = await pastOf(value, name, ending.signal);
+      past.value = { history, atMs: performance.now() };
+    };
+    const timer = setInterval(() => void ask().catch(() => (told = undefined)), askMs);
+    return () => {
+      clearInterval(timer);
+      ending.abort();
+    };
+  }, [value, name]);
+  return past;
+}

@@ -1,0 +1,150 @@
+// The view of all sessions: who is there, for how long, and what each holds and awaits. Asks by HTTP while it is open.
+import { signal, useComputed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { compareText } from "../../shared/text.ts";
+import { duration } from "../../shared/wording.ts";
+import type { Hub, SessionRow } from "../index.ts";
+import { isPaused, nowMs } from "./clock.ts";
+import { ActionButton, wordFor, type Action } from "./confirmation.tsx";
+import { Emptiness } from "./emptiness.tsx";
+import { Foreign } from "./foreign.tsx";
+import { hub } from "./link.ts";
+import { adjust } from "./navigation.ts";
+
+const askMs = 1_500;
+const shownMax = 500;
+const known = signal<{ readonly sessions: readonly SessionRow[]; readonly atMs: number } | undefined>(undefined);
+
+function useSessions(): void {
+  const { value } = hub;
+  useEffect(() => {
+    if (value === undefined) return undefined;
+    const ending = new AbortController();
+    const ask = async () => {
+      if (isPaused.peek()) return;
+      const sessions = await Array.fromAsync(value.sessions("", { signal: ending.signal }));
+      known.value = { sessions, atMs: performance.now() };
+    };
+    const askQuietly = () => void ask().catch(() => {});
+    askQuietly();
+    const timer = setInterval(askQuietly, askMs);
+    return () => {
+      clearInterval(timer);
+      ending.abort();
+    };
+  }, [value]);
+}
+
+/** All sessions, or those that a search finds. */
+export function Sessions({ search }: { search: string }) {
+  useSessions();
+  const found = useComputed(() => {
+    const wanted = search.toLowerCase();
+    const all = known.value?.sessions ?? [];
+    return all
+      .filter(({ node, owner, session }) => `${node}\n${owner}\n${session}`.toLowerCase().includes(wanted))
+      .toSorted((one, other) => compareText(one.node, other.node));
+  });
+  const sinceMs = Math.max(0, nowMs.value - (known.value?.atMs ?? nowMs.value));
+  const hidden = found.value.length - shownMax;
+  return (
+    <section class="view" aria-labelledby="title">
+      <div class="title">
+        <h1 id="title">Sessions</h1>
+        <span class="quiet number">{known.value === undefined ? "" : found.value.length}</span>
+      </div>
+      <div class="tools">
+        <input
+          type="search"
+          id="search"
+          aria-label="Search sessions"
+          placeholder="Search nodes, owners, sessions ( / )"
+          value={search}
+          onInput={({ currentTarget }) => adjust({ view: "sessions", search: currentTarget.value })}
+        />
+      </div>
+      {known.value !== undefined && found.value.length === 0 && (
+        <Emptiness
+          title="No session fits"
+          command={'const hub = await connect("ws://127.0.0.1:7420", { node: "node-1" });'}
+        >
+          A node has a session from its first hello. From code:
+        </Emptiness>
+      )}
+      {found.value.length > 0 && <SessionTable sessions={found.value.slice(0, shownMax)} sinceMs={sinceMs} />}
+      {hidden > 0 && <p class="quiet">and {hidden} more: search for them</p>}
+    </section>
+  );
+}
+
+function SessionTable({ sessions, sinceMs }: { sessions: readonly SessionRow[]; sinceMs: number }) {
+  return (
+    <div class="scroller free">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">
+              Age
+            </th>
+            <th scope="col" class="number">
+              Holds
+            </th>
+            <th scope="col" class="number">
+              Waits
+            </th>
+            <th scope="col" class="aside">
+              Owner
+            </th>
+            <th scope="col">
+              <span class="unseen">Action</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sessions.map((session) => (
+            <SessionLine key={session.session} session={session} sinceMs={sinceMs} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function SessionLine({ session, sinceMs }: { session: SessionRow; sinceMs: number }) {
+  const { node, owner, detached, endsInMs, ageMs, holding, waiting } = session;
+  const left = endsInMs === undefined ? "" : `, ends in ${duration(Math.max(0, Math.round(endsInMs - sinceMs)))}`;
+  return (
+    <tr>
+      <th scope="row" class="wide">
+        <Foreign text={node} />
+      </th>
+      <td>
+        <span class={`pill ${detached ? "quiet" : "good"}`}>
+          <i class="dot" aria-hidden="true" />
+          {detached ? `detached${left}` : "connected"}
+        </span>
+      </td>
+      <td class="number">{duration(Math.round(ageMs + sinceMs))}</td>
+      <td class="number">{holding}</td>
+      <td class="number">{waiting}</td>
+      <td class="aside">
+        <Foreign text={owner} />
+      </td>
+      <td class="last">{hub.value !== undefined && <ActionButton action={kicking(hub.value, session)} />}</td>
+    </tr>
+  );
+}
+
+function kicking(hub: Hub, { session, node, holding, waiting }: SessionRow): Action {
+  return {
+    title: "Kick a session",
+    consequence: `What it holds (${holding}) is released as a failure and goes to the next in line; what it awaits (${waiting}) is given up. Its node may come back with a new session.`,
+    word: wordFor(node, "kick"),
+    verb: "Kick",
+    done: "Kicked.",
+    wantsReason: true,
+    act: (reason) => hub.kick(session, { reason }),
+  };
+}

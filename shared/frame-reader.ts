@@ -1,0 +1,102 @@
+// How the text of a frame becomes messages: its parts first, then each by the schema of its type, or what is wrong with it.
+// Knows no message.
+import type * as z from "zod/mini";
+import { isRequestId } from "./hot-path.ts";
+import type { Limits } from "./limits.ts";
+import { countFields, nestsWithin } from "./text.ts";
+
+/** A message that breaks the form: which field, and what is allowed there. */
+export type Fault = { code: "INVALID_MESSAGE" | "INVALID_KEY"; message: string; id?: number };
+/** One decoded message of a frame, or why it is none. */
+type Decoded<Message> = { message: Message } | { fault: Fault };
+/** One message of a frame as far as it is read: as a message, or as a JSON value. */
+export type Part<Message> = { message: Message } | { value: unknown };
+/** Turns the text of a frame into its messages, in order; `undefined` when the text is no JSON. */
+export type Decode<Message> = (text: string) => Decoded<Message>[] | undefined;
+
+/** The same in two steps, so that a frame of many messages need not be read at one go. */
+export type FrameReader<Message> = {
+  /** The parts of a frame, one at least; `undefined` when the text is no JSON. */
+  readonly split: (text: string) => Part<Message>[] | undefined;
+  /** The message that a part is; where there is no part, there is none. */
+  readonly read: (part: Part<Message> | undefined) => Decoded<Message>;
+};
+
+/** What reads the plainest messages faster: those of whole frames, and single ones. */
+type Plain<Message> = {
+  readonly frame: (text: string) => { message: Message }[] | undefined;
+  readonly message: (type: unknown, value: Record<string, unknown>) => Message | undefined;
+};
+const nothing = () => undefined;
+
+/** Reads whole frames. */
+export function decoderOf<Message>({ split, read }: FrameReader<Message>): Decode<Message> {
+  return (text) => split(text)?.map(read);
+}
+
+/** Reads messages by one schema a type; `plain` may read the plainest of them faster. */
+export function readerOf<Message>(
+  schemas: Record<string, z.ZodMiniType<Message>>,
+  { jsonDepthMax, jsonFieldsMax }: Pick<Limits, "jsonDepthMax" | "jsonFieldsMax">,
+  plain: Plain<Message> = { frame: nothing, message: nothing },
+): FrameReader<Message> {
+  const byType: ReadonlyMap<unknown, z.ZodMiniType<Message>> = new Map(Object.entries(schemas));
+  const allowed = Object.keys(schemas).join(", ");
+  const read = (part: Part<Message> | undefined): Decoded<Message> => {
+    if (part !== undefined && "message" in part) return part;
+    const value = part?.value;
+    if (!isObject(value)) return fault(value === undefined ? noMessage : "a message is an object");
+    const { type } = value;
+    const message = plain.message(type, value);
+    if (message !== undefined) return { message };
+    const schema = byType.get(type);
+    if (schema === undefined) return fault(`unknown type ${quote(type)}: allowed are ${allowed}`, value);
+    if (!nestsWithin(value, jsonDepthMax)) return fault(`${String(type)} nests more than ${jsonDepthMax} deep`, value);
+    if (jsonFieldsMax < Infinity && countFields(value) > jsonFieldsMax) {
+      return fault(`${String(type)} has more than ${jsonFieldsMax} fields and entries`, value);
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return { message: parsed.data };
+    const { message: why, code } = faultIn(parsed.error, String(type));
+    return fault(why, value, code);
+  };
+  return { split: (text) => plain.frame(text) ?? split(text), read };
+}
+
+const noMessage = "a frame carries at least one message";
+
+function split(text: string): { value: unknown }[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(value)) return [{ value }];
+  return value.length === 0 ? [{ value: undefined }] : value.map((one: unknown) => ({ value: one }));
+}
+
+/** The first field that breaks a form, and what is allowed there. */
+export function faultIn({ issues: [issue] }: z.core.$ZodError, what: string): Fault {
+  const isKey = issue?.code === "custom" && issue.params?.["code"] === "INVALID_KEY";
+  const field = [what, ...(issue?.path ?? [])].map(String).join(".");
+  const message = `${field} must be ${issue?.message ?? "of another form"}`;
+  return { code: isKey ? "INVALID_KEY" : "INVALID_MESSAGE", message };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fault(
+  message: string,
+  value?: Record<string, unknown>,
+  code: Fault["code"] = "INVALID_MESSAGE",
+): { fault: Fault } {
+  const id = value?.["id"];
+  return { fault: isRequestId(id) ? { code, message, id } : { code, message } };
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 32).toWellFormed()) : `of kind ${typeof value}`;
+}

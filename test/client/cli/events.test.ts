@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type HubProcess, startHubProcess } from "../../support/hub.ts";
+import { baton, startBaton } from "./baton-process.ts";
+
+const options = { timeout: 120_000 };
+
+let hub: HubProcess;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  hub = await startHubProcess();
+  env = { BATON_URL: hub.url };
+});
+afterAll(() => hub.stop());
+
+describe("history", options, () => {
+  test("tells what has happened to a resource, as a table and as JSON", async () => {
+    expect(await baton(["history", "nothing"], { env })).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "baton: the hub knows of nothing that has happened to it\n",
+    });
+    await baton(["run", "build", "--node", "first", "--", "false"], { env });
+    await baton(["run", "build", "--node", "second\u202e", "--", "true"], { env });
+    const { code, stdout } = await baton(["history", "build"], { env });
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^AGO +EVENT +NODE +OPERATION +ATTEMPT +FENCE +WAITED +HELD +WHY$/);
+    expect(lines[1]).toMatch(/^\w+ +granted +first +run +1 +\d+ +0ms +- +-$/);
+    expect(lines[2]).toMatch(/^\w+ +released \(failure\) +first +run +1 +\d+ +- +\w+ +\S/);
+    expect(lines[3]).toContain("second\\u{202e}");
+    expect(lines).toHaveLength(5);
+    const json = JSON.parse((await baton(["history", "build", "--json", "--limit", "1"], { env })).stdout);
+    expect(json).toMatchObject({ resource: "build", entries: [{ event: "released", outcome: "success" }] });
+    expect(json.entries).toHaveLength(1);
+  });
+});
+
+describe("watch", options, () => {
+  test("tells each event as a line of JSON, goes on after a number, and ends well with SIGINT", async () => {
+    const watching = startBaton(["watch", "w/", "--after", "1"], { env });
+    await baton(["run", "other", "--", "true"], { env });
+    await baton(["run", "w/1", "--node", "n", "--", "true"], { env });
+    await watching.says(/"event":"released".*\n/);
+    watching.kill("SIGINT");
+    const { code, stdout, stderr } = await watching.ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events).toMatchObject([
+      { event: "granted", resource: "w/1", node: "n" },
+      { event: "released", resource: "w/1", outcome: "success" },
+    ]);
+  });
+
+  test("ends well when nobody reads it any more", async () => {
+    const watching = startBaton(["watch", "--after", "1"], { env });
+    await watching.says(/"event"/);
+    watching.closeStdout();
+    await baton(["run", "again", "--", "true"], { env });
+    expect((await watching.ended).code).toBe(0);
+  });
+
+  test("says that no hub answers", async () => {
+    const { code, stdout } = await baton(["watch", "--url", "ws://127.0.0.1:1"], { env });
+    expect([code, stdout]).toEqual([69, ""]);
+  });
+});
