@@ -76,6 +76,11 @@ export class Arrivals<One extends Arriving> {
     const one = this.#parts.present.get(socket);
     if (one === undefined) return;
     if (reason === "session gone") return this.#greetAnew(one);
+    const greeting = this.#greetings.get(socket);
+    // Opened at another hub, and not heard of here when the hello came; by now it is.
+    const isHeardOf =
+      greeting?.asked === "open" && this.#parts.table.sessions.has(greeting.hello.resume?.session ?? "");
+    if (reason === "node in use" && greeting !== undefined && isHeardOf) return this.greet(one, greeting.hello);
     this.#forget(one);
     switch (reason) {
       case "node in use":

@@ -36,16 +36,16 @@ const pageKeysMax = 64n;
 // What an entry takes in etcd beside its value, about.
 const entryOverheadBytes = 256;
 // Where an entry is missing, a hub that runs makes a checkpoint which does without it.
-const attemptsMax = 50;
 const attemptPauseMs = 100;
 
 /** Reads and folds the book; again from the start when etcd drops what is being read. */
 export async function readState(client: EtcdClient, keys: EtcdKeys, settings: TableSettings): Promise<EtcdState> {
-  for (let attempt = 1; ; attempt += 1) {
+  const untilMs = client.clock.nowMs() + readMsMax;
+  for (;;) {
     try {
       return await readOnce(client, keys, settings);
     } catch (error) {
-      if (attempt === attemptsMax || !(isCompacted(error) || error instanceof GapError)) throw error;
+      if (client.clock.nowMs() >= untilMs || !(isCompacted(error) || error instanceof GapError)) throw error;
       await new Promise<void>((resolve) => void client.clock.after(attemptPauseMs, resolve));
     }
   }

@@ -6,6 +6,8 @@ import type { EtcdCrowd, FaultyHub, Member } from "./etcd-crowd.ts";
 
 type Fault = (crowd: EtcdCrowd) => Promise<void>;
 
+const checkpoint = "/baton/log/checkpoint";
+
 const hubOf = ({ chance, hubs }: EtcdCrowd): FaultyHub => some(hubs, chance.next());
 const memberOf = ({ chance, members }: EtcdCrowd): Member => some(members, chance.next());
 const whileMs = ({ chance }: EtcdCrowd) => chance.integer(300, 7_000);
@@ -89,7 +91,7 @@ export const faults: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ],
   ["a hub's key is deleted", (crowd) => remove(crowd, "/baton/log/hub/")],
   ["an entry is deleted", (crowd) => remove(crowd, "/baton/log/entry/")],
-  ["the checkpoint is deleted", (crowd) => remove(crowd, "/baton/log/checkpoint")],
+  ["the checkpoint is deleted", (crowd) => remove(crowd, checkpoint)],
 ]);
 
 async function killHub(hub: FaultyHub): Promise<void> {
@@ -114,8 +116,23 @@ async function stopped(crowd: EtcdCrowd, some: readonly { kill(signal: NodeJS.Si
 async function remove(crowd: EtcdCrowd, prefix: string): Promise<void> {
   const keys = crowd.control("get", "--prefix", "--keys-only", prefix).match(/.+/g) ?? [];
   const key = keys[Math.floor(crowd.chance.next() * keys.length)];
+  const before = crowd.control("get", checkpoint, "--write-out=fields");
   if (key !== undefined) crowd.control("del", key);
   await pass(crowd.chance.integer(300, 2_000));
+  if (prefix.includes("hub")) return;
+  // Until there is a checkpoint that does without what was removed, no hub could join: one that is left has to make it.
+  for (
+    let tries = 0;
+    tries < 25 && modifiedIn(crowd.control("get", checkpoint, "--write-out=fields")) === modifiedIn(before);
+    tries += 1
+  ) {
+    await pass(200);
+  }
+}
+
+/** The revision in which the checkpoint was put in force. */
+function modifiedIn(fields: string): string | undefined {
+  return /"ModRevision" : (\d+)/.exec(fields)?.[1];
 }
 
 function revisionOf(crowd: EtcdCrowd): number {

@@ -1,10 +1,12 @@
 // From a hello to a welcome: how many may be on that way at once, and what is left of those who turn back.
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { closeCodes } from "../../shared/errors.ts";
 import { defaultLimits } from "../../shared/limits.ts";
-import type { Access } from "../../server/access.ts";
+import { anybody, openGate, type Access } from "../../server/access.ts";
 import { Arrivals } from "../../server/arrivals.ts";
 import type { Command } from "../../server/core/command.ts";
+import { step } from "../../server/core/lock-table.ts";
 import { createTable } from "../../server/core/table.ts";
 import { Reception } from "../../server/reception.ts";
 import { HandClock } from "../support/hand-clock.ts";
@@ -73,6 +75,37 @@ describe("those who say hello", () => {
     by.clock.endTurn();
     dropped(live);
     expect(steps()).toBe(before + 1);
+  });
+
+  test("[S8] resume a session of another hub though this one had not heard of it when the hello came", () => {
+    const table = createTable({ limits, lockDelayMs: 0, outcomeTtlMs: 0 }, 1);
+    const proposed: Command[] = [];
+    const closes: number[] = [];
+    const one = {
+      connection: { id: "here/1", token: undefined },
+      access: anybody,
+      announce: () => {},
+      opened: () => {},
+      close: (code: number) => void closes.push(code),
+    };
+    const arrivals = new Arrivals<typeof one>({
+      hub: { name: "here", heartbeatMs: 5_000, graceMaxMs: 0, lockDelayMs: 0, limits },
+      reception: new Reception(openGate, new HandClock()),
+      table,
+      isOpen: () => true,
+      present: new Map([["here/1", one]]),
+      propose: (command) => void proposed.push(command),
+      welcomed: () => {},
+    });
+    arrivals.greet(one, { ...hello, resume: { session: "s", secret: "secret" } });
+    expect(proposed).toMatchObject([{ type: "open", node: "a" }]);
+    // The order: what the other hub has proposed comes first.
+    const secretDigest = createHash("sha256").update("secret").digest("base64");
+    const identity = { session: "s", node: "a", secretDigest, owner: anybody.name, graceMs: 0, client: "", labels: {} };
+    step(table, { type: "open", socket: "there/1", ...identity }, 0);
+    arrivals.deny({ type: "denied", socket: "here/1", reason: "node in use" });
+    expect(proposed.at(-1)).toEqual({ type: "resume", socket: "here/1", session: "s" });
+    expect(closes).toEqual([]);
   });
 
   test("[S3] and leave before they are welcome leave no session", () => {
