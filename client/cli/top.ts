@@ -14,7 +14,9 @@ const standingOut: ReadonlySet<number> = new Set([0, 2]);
 /** The command, to be added to the program. */
 export function topCommand(): Command {
   const command = new Command("top")
-    .description("watch the resources live: holders, progress, who waits and for how long (plain rows when piped)")
+    .description(
+      "watch the resources live: holders, progress, who waits and for how long (when piped, plain rows, once)",
+    )
     .argument("[prefix]", "only those whose names begin so", "");
   return withHubOptions(command).action((prefix: string, flags: HubFlags) =>
     orRefuse(false, async () => {

@@ -12,7 +12,7 @@ export function unlockCommand(): Command {
   const command = new Command("unlock")
     .description("take a resource from its holders by force; the next in line gets it")
     .argument("<resource>", "its name")
-    .requiredOption("--reason <text>", "what the holders, and those who look later, are told")
+    .requiredOption("--reason <text>", "required: what the holders, and those who look later, are told")
     .option("--fence <n>", "only if that grant still holds it", parseInteger(1, Number.MAX_SAFE_INTEGER))
     .option("--json", "say what was done as JSON");
   return withHubOptions(command).action((resource: string, flags: UnlockFlags) =>

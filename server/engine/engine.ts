@@ -5,7 +5,7 @@ import type { Command } from "../core/command.ts";
 import type { Effect } from "../core/effect.ts";
 import { proceed } from "../core/lock-table.ts";
 import type { LockTable } from "../core/table.ts";
-import { addSpan } from "../core/tally.ts";
+import { addSpan, newTally } from "../core/tally.ts";
 import { Bell } from "./bell.ts";
 import type { Batch, Book } from "./journal.ts";
 
@@ -42,6 +42,8 @@ type EngineParts = {
 /** An engine over a book; its first command, if it has one, is in effect when this returns or when the journal says so. */
 export function createEngine({ book, clock, onEffect, onProposal, respiteMs = () => 0 }: EngineParts): Engine {
   const { table, beginning } = book;
+  // What a replay has counted is of earlier runs.
+  Object.assign(table.tally, newTally());
   let aheadMs = book.nowMs - clock.nowMs();
   /** The latest time that any batch was given: every hub that shares the book steps at the same times. */
   let agreedMs = book.nowMs;

@@ -45,6 +45,20 @@ describe("the durable engine after a restart", () => {
     await after.engine.close();
   });
 
+  it("counts what happens from now on, and nothing of what it reads back", async () => {
+    const folder = newFolder();
+    const before = started(bookIn(folder));
+    open(before.engine, ["a"], 20_000);
+    acquire(before.engine, "a", 1);
+    before.engine.commit();
+    expect(before.engine.table.tally).toMatchObject({ grants: 1, sessionsOpened: 1 });
+    await before.engine.close();
+
+    const after = started(bookIn(folder), new HandClock());
+    expect(after.engine.table.tally).toMatchObject({ grants: 0, sessionsOpened: 0 });
+    await after.engine.close();
+  });
+
   it("one hub at a time has a folder", async () => {
     const folder = newFolder();
     const first = started(bookIn(folder));
