@@ -79,22 +79,26 @@ function writeBeside(path: string, table: LockTable): void {
 function* recordsIn(path: string): Generator<TableRecord> {
   let crc = 0;
   let lines = 0;
-  let previous: Buffer | undefined;
-  for (const line of linesIn(path)) {
-    if (previous !== undefined) {
-      crc = crc32(previous, crc);
-      lines += 1;
-      if (lines === 1) checkFormat(path, previous);
-      else yield parse(previous);
-    }
-    previous = line;
+  let last: Buffer = Buffer.alloc(0);
+  for (const block of blocksIn(path)) {
+    // Only who has seen the next block knows that the line before it is not the last of all.
+    const whole = Buffer.concat([last, block]);
+    const end = whole.lastIndexOf(lineFeed, whole.length - 2) + 1;
+    last = whole.subarray(end);
+    if (end === 0) continue;
+    crc = crc32(whole.subarray(0, end), crc);
+    // Many lines at once: to parse each by itself takes half as long again.
+    const records: TableRecord[] = JSON.parse(`[${whole.toString("utf8", 0, end - 1).replaceAll("\n", ",")}]`);
+    if (lines === 0) checkFormat(path, whole.subarray(0, whole.indexOf(lineFeed)));
+    yield* lines === 0 ? records.slice(1) : records;
+    lines += records.length;
   }
-  const last: LastLine = parse(previous);
-  if (last.crc !== crc || last.lines !== lines) throw damaged(path);
+  const written: LastLine = parse(last);
+  if (written.crc !== crc || written.lines !== lines) throw damaged(path);
 }
 
-/** The lines of a file, each with its line feed; the last one may have none. */
-function* linesIn(path: string): Generator<Buffer> {
+/** The bytes of a file, some whole lines at a time, each with its line feed; the last one may have none. */
+function* blocksIn(path: string): Generator<Buffer> {
   const file = openSync(path, "r");
   try {
     let rest: Buffer = Buffer.alloc(0);
@@ -103,12 +107,9 @@ function* linesIn(path: string): Generator<Buffer> {
       const length = readSync(file, chunk);
       if (length === 0) break;
       const bytes = Buffer.concat([rest, chunk.subarray(0, length)]);
-      let start = 0;
-      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
-        yield bytes.subarray(start, end + 1);
-        start = end + 1;
-      }
-      rest = bytes.subarray(start);
+      const end = bytes.lastIndexOf(lineFeed) + 1;
+      if (end > 0) yield bytes.subarray(0, end);
+      rest = bytes.subarray(end);
     }
     if (rest.length > 0) yield rest;
   } finally {
@@ -133,8 +134,8 @@ function lineOf(value: FirstLine | TableRecord | LastLine): string {
 }
 
 /** What this file wrote is what it reads: the checksum stands for the form. */
-function parse(line: Buffer | undefined) {
-  return JSON.parse(String(line));
+function parse(line: Buffer) {
+  return JSON.parse(line.toString());
 }
 
 function damaged(path: string, cause?: unknown): JournalError {
