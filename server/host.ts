@@ -3,6 +3,7 @@ import type { Limits, Refusals } from "../shared/limits.ts";
 import type { FrameReader } from "../shared/frame-reader.ts";
 import type { ClientMessage, ClientMessageOf } from "../shared/protocol.ts";
 import type { RequestMessage } from "./core/command.ts";
+import type { Pace } from "./inbox.ts";
 
 /** One connection as a session needs it. */
 export type Connection = {
@@ -28,12 +29,12 @@ export type Host<Session> = {
   readonly heartbeatMs: number;
   readonly reader: FrameReader<ClientMessage>;
   nowMs(): number;
-  /** The number of the turn under way. */
-  turn(): number;
-  /** Has `takeHeldBack` and `flush` called at the end of this turn. */
-  wakeAtTurnEnd(session: Session): void;
-  /** Has `flush` called before all that were not granted anything. */
-  flushFirst(session: Session): void;
+  /** The turn under way, and those who are called at its end or after it. */
+  readonly turn: Pace & {
+    holdBack(session: Session): void;
+    await(session: Session): void;
+    flushFirst(session: Session): void;
+  };
   greet(session: Session, hello: ClientMessageOf<"hello">): void;
   ask(session: Session, message: RequestMessage): void;
   /** Whether that is a live request of the session. */

@@ -42,7 +42,7 @@ export class Hub implements Host<Session> {
   readonly reader: FrameReader<ClientMessage>;
   readonly engine: Engine;
   readonly #clock: Clock;
-  readonly #turn: Turn;
+  readonly turn: Turn;
   readonly #heartbeat: Heartbeat;
   readonly #sessions = new Map<string, Session>();
   readonly #silence: Silence<Session>;
@@ -59,10 +59,10 @@ export class Hub implements Host<Session> {
     this.heartbeatMs = settings.heartbeatMs;
     this.reader = clientReader(settings.limits);
     const onEffect = (effect: Effect) => this.#carryOut(effect);
-    const onProposal = () => this.#turn.endSoon();
+    const onProposal = () => this.turn.endSoon();
     const respiteMs = () => this.#heartbeat.respiteMs();
     this.engine = createEngine({ book, clock, onEffect, onProposal, respiteMs });
-    this.#turn = new Turn(clock, () => this.engine.commit(), this.engine.isCommitFree, this.engine.table.tally.turns);
+    this.turn = new Turn(clock, () => this.engine.commit(), this.engine.isCommitFree, this.engine.table.tally.turns);
     this.reception = new Reception(gate, clock);
     this.#arrivals = new Arrivals({
       hub: settings,
@@ -161,20 +161,8 @@ export class Hub implements Host<Session> {
     return this.#clock.nowMs();
   }
 
-  turn(): number {
-    return this.#turn.number;
-  }
-
   order(): number {
     return this.engine.table.order;
-  }
-
-  wakeAtTurnEnd(session: Session): void {
-    this.#turn.await(session);
-  }
-
-  flushFirst(session: Session): void {
-    this.#turn.flushFirst(session);
   }
 
   ask(session: Session, message: RequestMessage): void {
@@ -243,6 +231,6 @@ export class Hub implements Host<Session> {
 
   #propose(command: Command): void {
     this.engine.propose(command);
-    this.#turn.endSoon();
+    this.turn.endSoon();
   }
 }

@@ -1,51 +1,76 @@
-// What one socket has brought and is not handled yet: a turn takes so much of it, and the rest waits for the next, so that a
-// flood slows the flooder [B1]. Knows no message.
+// What one socket has brought and is not handled yet, as texts until their time has come: a turn takes so much of it, and the
+// rest waits for the next, so that a flood slows the flooder [B1]. Knows no message.
 
-/** Things in the order in which they came. */
-export class Inbox<Thing> {
+/** What says which turn it is. */
+export type Pace = {
+  /** The number of the turn under way. */
+  readonly number: number;
+  /** Whether it has lasted for so long that others are to be heard first. */
+  isLong(): boolean;
+};
+
+// In a long turn each socket still gets so many, and a turn's length is looked at as often.
+const longTurnMax = 16;
+
+/** The parts of frames, in the order in which they came. A frame that has no parts is one part, `undefined`. */
+export class Inbox<Part> {
+  readonly #split: (frame: string) => readonly Part[] | undefined;
   readonly #perTurnMax: number;
   #turn = -1;
   #takenThisTurn = 0;
-  #waiting: Thing[] = [];
+  #parts: readonly (Part | undefined)[] = [];
   #next = 0;
+  /** Frames that are not read yet; `undefined` for one that is not text. */
+  #frames: (string | undefined)[] = [];
 
-  constructor(perTurnMax: number) {
+  constructor(split: (frame: string) => readonly Part[] | undefined, perTurnMax: number) {
+    this.#split = split;
     this.#perTurnMax = perTurnMax;
   }
 
   get isEmpty(): boolean {
-    return this.#next === this.#waiting.length;
+    return this.#next === this.#parts.length && this.#frames.length === 0;
   }
 
-  /** Adds things at the end. */
-  add(things: Thing[]): void {
-    if (this.isEmpty) {
-      this.#waiting = things;
-      this.#next = 0;
-    } else for (const thing of things) this.#waiting.push(thing);
+  /** Adds a frame at the end; `undefined` for one that is not text. */
+  add(frame: string | undefined): void {
+    if (this.isEmpty) this.#open(frame);
+    else this.#frames.push(frame);
   }
 
-  /** Whether the first of them may be handled in that turn; if so, it counts. */
-  mayTake(turn: number): boolean {
+  /** Whether the first part may be handled in this turn; if so, it counts. */
+  mayTake(pace: Pace): boolean {
     if (this.isEmpty) return false;
-    if (turn !== this.#turn) this.#takenThisTurn = 0;
-    this.#turn = turn;
+    if (pace.number !== this.#turn) this.#takenThisTurn = 0;
+    this.#turn = pace.number;
     if (this.#takenThisTurn >= this.#perTurnMax) return false;
+    if (this.#takenThisTurn > 0 && this.#takenThisTurn % longTurnMax === 0 && pace.isLong()) return false;
     this.#takenThisTurn += 1;
     return true;
   }
 
-  /** Takes out what waits longest; undefined when nothing does. */
-  take(): Thing | undefined {
-    const thing = this.#waiting[this.#next];
+  /** Takes out the part that waits longest; undefined when none does, and for a frame without parts. */
+  take(): Part | undefined {
+    if (this.#next === this.#parts.length && this.#frames.length > 0) this.#open(this.#frames.shift());
+    const part = this.#parts[this.#next];
     this.#next += 1;
-    if (this.#next >= this.#waiting.length) this.clear();
-    return thing;
+    if (this.#next >= this.#parts.length) this.#close();
+    return part;
   }
 
   /** Takes out all that waits. */
   clear(): void {
-    this.#waiting = [];
+    this.#close();
+    this.#frames = [];
+  }
+
+  #open(frame: string | undefined): void {
+    this.#parts = (frame === undefined ? undefined : this.#split(frame)) ?? [undefined];
+    this.#next = 0;
+  }
+
+  #close(): void {
+    this.#parts = [];
     this.#next = 0;
   }
 }

@@ -6,6 +6,9 @@ import type { Connection } from "./host.ts";
 // without saying `drain` later.
 const aheadBytesMax = 128 * 1024;
 
+// What a text takes in memory beside its letters, about: a thousand short ones are as heavy as a long one.
+const unitsBeside = 24;
+
 const nothing: readonly string[] = [];
 
 /** Encoded messages that are still to be sent. */
@@ -25,7 +28,7 @@ export class Outbox {
     this.#unitsMax = frameBytesMax / 3;
   }
 
-  /** How much there is to be sent, in UTF-16 units. */
+  /** How much there is to be sent, in UTF-16 units and what its texts take beside. */
   get units(): number {
     return this.#units;
   }
@@ -33,13 +36,13 @@ export class Outbox {
   /** Adds what the engine says. */
   tell(text: string): void {
     this.#told.push(text);
-    this.#units += text.length;
+    this.#units += text.length + unitsBeside;
   }
 
   /** Adds what the session says by itself; it follows what the engine says of the same turn. */
   reply(text: string): void {
     this.#replies.push(text);
-    this.#units += text.length;
+    this.#units += text.length + unitsBeside;
   }
 
   /** Adds a reply that follows the answers to all that was asked before it, and says when it may go. */
@@ -73,7 +76,7 @@ export class Outbox {
     }
     const isAll = this.#gone - start === this.#leaving.length;
     const texts = isAll ? this.#leaving : this.#leaving.slice(start, this.#gone);
-    this.#units -= units - 1 - texts.length;
+    this.#units -= units - 1 + texts.length * (unitsBeside - 1);
     if (this.#gone === this.#leaving.length) {
       this.#leaving = nothing;
       this.#gone = 0;

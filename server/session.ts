@@ -40,7 +40,7 @@ export class Session implements Beating {
     this.connection = connection;
     this.#host = host;
     this.#outbox = new Outbox(host.limits.frameBytesMax);
-    this.#inbox = new Inbox(host.limits.turnMessagesMax);
+    this.#inbox = new Inbox(host.reader.split, host.limits.turnMessagesMax);
     this.pulse = new Pulse(host.heartbeatMs, host.nowMs());
     this.#state = { name: "greeting", sinceMs: host.nowMs() };
   }
@@ -58,10 +58,8 @@ export class Session implements Beating {
   /** A frame has come; `undefined` stands for one that is not text. */
   receive(text: string | undefined): void {
     if (this.#state.name === "closed") return;
-    const parts = text === undefined ? undefined : this.#host.reader.split(text);
-    if (parts === undefined) return this.#refuseProtocol("a frame is text: one JSON object, or an array of them");
-    this.#inbox.add(parts);
-    this.takeHeldBack();
+    this.#inbox.add(text);
+    if (!this.#isHeldBack) this.takeHeldBack();
   }
 
   /** The hub has opened, or resumed, the session: it is welcome. */
@@ -70,6 +68,7 @@ export class Session implements Beating {
     this.pulse.hear(this.#host.nowMs());
     this.#outbox.tell(encode(welcome));
     this.#wake();
+    if (this.#isHeldBack) this.#host.turn.holdBack(this);
   }
 
   /** Tells the caller what became of a request. */
@@ -79,7 +78,7 @@ export class Session implements Beating {
     this.#wake();
     if (answer.type !== "granted" || this.#isFirst) return;
     this.#isFirst = true;
-    this.#host.flushFirst(this);
+    this.#host.turn.flushFirst(this);
   }
 
   /** Tells the caller something of the hub's own. */
@@ -96,9 +95,9 @@ export class Session implements Beating {
 
   /** Handles what has come, as much as one turn allows; while there is more, nothing more is read. */
   takeHeldBack(): void {
-    while (this.#mayHandle && this.#inbox.mayTake(this.#host.turn())) this.#take(this.#inbox.take());
+    while (this.#mayHandle && this.#inbox.mayTake(this.#host.turn)) this.#take(this.#inbox.take());
     const isHeldBack = !this.#inbox.isEmpty;
-    if (isHeldBack && this.#mayHandle) this.#wake();
+    if (isHeldBack && this.#mayHandle) this.#host.turn.holdBack(this);
     if (isHeldBack === this.#isHeldBack) return;
     this.#isHeldBack = isHeldBack;
     if (!isHeldBack) return this.connection.resume();
@@ -113,7 +112,7 @@ export class Session implements Beating {
     if (this.#answersSincePing >= answersBetweenPings) this.#ping();
     if (this.#is("closed")) return;
     this.#outbox.empty(this.connection);
-    if (!this.#inbox.isEmpty && this.#state.name === "open" && this.#mayHandle) this.#wake();
+    if (this.#isHeldBack && this.#mayHandle) this.#host.turn.holdBack(this);
   }
 
   /** All that was sent has left the process: one who reads, however slowly, is there and is sent the rest. */
@@ -135,8 +134,9 @@ export class Session implements Beating {
   /** The connection is gone; what it brought before that still counts. */
   disconnected(): void {
     while (!this.#inbox.isEmpty) {
-      const one = this.#host.reader.read(this.#inbox.take());
-      if ("message" in one) this.#handle(one.message);
+      const part = this.#inbox.take();
+      const one = part && this.#host.reader.read(part);
+      if (one !== undefined && "message" in one) this.#handle(one.message);
     }
     if (!this.#is("closed")) this.#end();
   }
@@ -173,6 +173,7 @@ export class Session implements Beating {
   }
 
   #take(part: Part<ClientMessage> | undefined): void {
+    if (part === undefined) return this.#refuseProtocol("a frame is text: one JSON object, or an array of them");
     const one = this.#host.reader.read(part);
     if ("fault" in one) return this.#refuse(one.fault);
     this.#invalidInARow = 0;
@@ -245,6 +246,6 @@ export class Session implements Beating {
   #wake(): void {
     if (this.#isAwaited) return;
     this.#isAwaited = true;
-    this.#host.wakeAtTurnEnd(this);
+    this.#host.turn.await(this);
   }
 }

@@ -1,6 +1,7 @@
 // The turns of a hub: all that arrives in one goes to the engine as one batch, and then each session gets one write. A turn
 // is what one read of a socket brought or, when reads follow each other closely, what all sockets had. Knows no message.
 import type { Clock } from "./clock.ts";
+import type { Pace } from "./inbox.ts";
 import { addSpan, type Spread } from "./core/tally.ts";
 
 /** One who is to be heard and answered at the end of a turn. */
@@ -18,8 +19,11 @@ const flushesMax = 512;
 // closer together than this are many sockets at once, and share a turn.
 const closeMs = 0.025;
 
+// As long takes a socket's share of a turn when it is of plain messages; who has more, or sends what is slow to read, waits.
+const turnMsMax = 0.5;
+
 /** The turn under way and those who wait for its end. */
-export class Turn {
+export class Turn implements Pace {
   readonly #clock: Clock;
   readonly #commit: () => void;
   readonly #isCommitFree: boolean;
@@ -30,6 +34,8 @@ export class Turn {
   #isEnding = false;
   #isCommitting = false;
   #awaiting: Speaker[] = [];
+  /** Those who have brought more than one turn takes, the one who waits longest first. */
+  readonly #heldBack = new Set<Speaker>();
   #first: Speaker[] = [];
   /** Those whose write did not fit into an earlier turn. */
   #late: Speaker[] = [];
@@ -57,6 +63,16 @@ export class Turn {
     else this.#clock.afterRound(this.#end);
   }
 
+  isLong(): boolean {
+    return this.#clock.nowMs() - this.#begunMs > turnMsMax;
+  }
+
+  /** Has a speaker handle what it had to leave, in a turn to come. */
+  holdBack(speaker: Speaker): void {
+    this.#heldBack.add(speaker);
+    this.endSoon();
+  }
+
   /** Has a speaker called at the end of the turn. */
   await(speaker: Speaker): void {
     this.#awaiting.push(speaker);
@@ -71,12 +87,11 @@ export class Turn {
 
   readonly #end = (): void => {
     const begunMs = this.#begunMs;
-    this.#isEnding = false;
     // What is left over for another turn lets others be read first.
     this.#endedMs = Infinity;
     this.#number += 1;
-    const heard = this.#awaiting.length;
-    for (let place = 0; place < heard; place += 1) this.#awaiting[place]?.takeHeldBack();
+    this.#takeHeldBack();
+    this.#isEnding = false;
     this.#isCommitting = true;
     this.#commit();
     this.#isCommitting = false;
@@ -91,6 +106,18 @@ export class Turn {
     if (first.length > 0) addSpan(this.#grants, this.#clock.nowMs() - begunMs, first.length);
     for (const speaker of others) speaker.flush();
     this.#endedMs = this.#clock.nowMs();
-    if (this.#late.length > 0) this.endSoon();
+    if (this.#late.length > 0 || this.#heldBack.size > 0) this.endSoon();
   };
+
+  /** Lets those who were held back go on, each once, until the turn is long. */
+  #takeHeldBack(): void {
+    this.#begunMs = this.#clock.nowMs();
+    let count = this.#heldBack.size;
+    for (const speaker of this.#heldBack) {
+      this.#heldBack.delete(speaker);
+      speaker.takeHeldBack();
+      count -= 1;
+      if (count === 0 || this.isLong()) return;
+    }
+  }
 }

@@ -10,17 +10,19 @@ import { attackNames } from "./attacker.ts";
 import { residentMiBOf } from "./fuzzed-hub.ts";
 
 /** How many connections there are of each kind, and what each may cost, where that is not as usual. */
-const plans: Record<string, { count?: number; mebibytesMax?: number }> = {
+type Plan = { count?: number; mebibytesMax?: number; isFilled?: true };
+const plans: Record<string, Plan> = {
   "sockets that say nothing": { count: 1_000 },
   "fragments that never end": { count: 200 },
   "frames that never end": { count: 200 },
   "headers that never end": { count: 500 },
   "bodies that never end": { count: 200 },
   "labels of 8 KiB each": { count: 500 },
-  // What is remembered is bounded in all, and that bound is met.
-  "a result of 15 KiB under a new name each time": { count: 200 },
+  // What is remembered is bounded in all: those bounds are met before, for they are no connection's cost.
+  "a resource with a new name each time": { isFilled: true },
+  "a result of 15 KiB under a new name each time": { count: 200, isFilled: true },
   // A session may have so many, with names as long as these.
-  "10,000 requests of one session": { count: 10, mebibytesMax: 20 },
+  "10,000 requests of one session": { count: 10, mebibytesMax: 20, isFilled: true },
 };
 const countElse = 100;
 const quietMs = 3_000;
@@ -33,8 +35,8 @@ export async function attack(wanted = ""): Promise<number> {
   console.log("RSS in MiB: at first, at most, by connection, after; another's grant p99 in ms: quiet, meanwhile");
   let isBad = false;
   for (const kind of attackNames.filter((name) => name.includes(wanted))) {
-    const { count = countElse, mebibytesMax = mebibytesMaxElse } = plans[kind] ?? {};
-    const { atFirst, atMost, after, quiet, meanwhile } = await suffer(kind, count);
+    const { count = countElse, mebibytesMax = mebibytesMaxElse, isFilled } = plans[kind] ?? {};
+    const { atFirst, atMost, after, quiet, meanwhile } = await suffer(kind, count, isFilled === true);
     const each = (atMost - atFirst) / count;
     const isTooMuch = each > mebibytesMax;
     isBad ||= isTooMuch;
@@ -47,19 +49,21 @@ export async function attack(wanted = ""): Promise<number> {
   return isBad ? 1 : 0;
 }
 
-async function suffer(kind: string, count: number) {
+async function suffer(kind: string, count: number, isFilled: boolean) {
   const hub = await startHubProcess({ args: ["--log-level", "error"] });
   const wire = await connectWire(hub.url);
   await wire.hello("witness");
+  if (isFilled) await fill(hub.url);
   await grantsP99Ms(wire, quietMs / 2);
   const quiet = await grantsP99Ms(wire, quietMs);
   const atFirst = residentMiBOf(hub.pid);
   let atMost = atFirst;
   const sampling = setInterval(() => (atMost = Math.max(atMost, residentMiBOf(hub.pid))), 50);
   const attacker = fork(fileURLToPath(new URL("./attacker.ts", import.meta.url)), [hub.url, kind, String(count)]);
+  const gone = once(attacker, "exit");
   const meanwhile = await grantsP99Ms(wire, attackMs);
   attacker.kill("SIGKILL");
-  await once(attacker, "exit");
+  await gone;
   clearInterval(sampling);
   await pause(afterMs);
   await grantsP99Ms(wire, 500);
@@ -67,6 +71,22 @@ async function suffer(kind: string, count: number) {
   wire.terminate();
   await hub.stop();
   return { atFirst, atMost, after, quiet, meanwhile };
+}
+
+/** Has the hub remember as much as it may: names of 500 bytes, and results of 15 KiB. */
+async function fill(url: string): Promise<void> {
+  const wire = await connectWire(url);
+  await wire.hello("filler");
+  const text = "x".repeat(15 * 1_024);
+  for (let id = 1; id <= 60_000; id += 1) {
+    const result = id % 12 === 0 ? { result: text } : {};
+    wire.send([
+      { type: "acquire", id, resource: `${id}-${text}`.slice(0, 500) },
+      { type: "release", id, outcome: "success", ...result },
+    ]);
+    if (id % 500 === 0) await wire.find((message) => message.type === "released" && message.id === id);
+  }
+  wire.terminate();
 }
 
 /** Asks for something and lets it go, a few milliseconds later again. */
