@@ -134,9 +134,8 @@ export class Session implements Beating {
   /** The connection is gone; what it brought before that still counts. */
   disconnected(): void {
     while (!this.#inbox.isEmpty) {
-      const part = this.#inbox.take();
-      const one = part && this.#host.reader.read(part);
-      if (one !== undefined && "message" in one) this.#handle(one.message);
+      const one = this.#host.reader.read(this.#inbox.take());
+      if ("message" in one) this.#handle(one.message);
     }
     if (!this.#is("closed")) this.#end();
   }
