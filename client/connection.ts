@@ -16,6 +16,7 @@ import {
 import { hearInOpen, isSilent, openState, timeInOpen, tokenLasts, wakeInOpenAtMs } from "./open-state.ts";
 import { closed, newTrail, parted, refused, resting, type SocketEnd, type Step } from "./parting.ts";
 import { Session } from "./session.ts";
+import { client } from "./version.ts";
 
 /** How long a `bye` may take, and the hub to close after it. */
 const byeMsMax = 2_000;
@@ -136,7 +137,7 @@ export class Connection {
     const { node, graceMs, labels } = this.#settings;
     const resume = trail.session?.credentials;
     this.#state = { kind: "greeting", trail, helloAtMs: nowMs, untilMs, complaint: undefined };
-    return [{ kind: "send", message: { type: "hello", node, token, resume, graceMs, client: "baton-js", labels } }];
+    return [{ kind: "send", message: { type: "hello", node, token, resume, graceMs, client, labels } }];
   }
 
   #message(message: SessionMessage, nowMs: number): ConnectionEffect[] {

@@ -104,8 +104,16 @@ export class HttpCalls {
 
   #unreachable({ signal }: Call, cause: unknown): BatonError {
     signal?.throwIfAborted();
-    return new BatonError("UNAVAILABLE", `the hub cannot be reached at ${this.#parts.urls.join(", ")}`, { cause });
+    const where = this.#parts.urls.join(", ");
+    return new BatonError("UNAVAILABLE", `the hub cannot be reached at ${where}: ${rootOf(cause)}`, { cause });
   }
+}
+
+/** What is at the bottom of a failure: `fetch` itself says no more than that it failed. */
+function rootOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
+  if (error instanceof Error) return error.cause === undefined ? error.message : rootOf(error.cause);
+  return String(error);
 }
 
 function refusalOf({ status }: Response, text: string): BatonError {

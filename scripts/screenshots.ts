@@ -62,14 +62,14 @@ async function pulls(): Promise<void> {
   }
 }
 
-/** A migration whose first attempt fails, and many who wait for it. */
+/** A migration whose first attempts fail, and many who wait for it. */
 async function migration(): Promise<void> {
-  let hasFailed = false;
+  const failures = ["lock wait timeout exceeded", "connection reset"];
   const work = async (grant: { progress(progress: object): void }) => {
-    if (!hasFailed) {
-      hasFailed = true;
-      await setTimeout(2_000);
-      throw new Error("connection reset");
+    const failure = failures.shift();
+    if (failure !== undefined) {
+      await setTimeout(failures.length * 3_000 + 1_000);
+      throw new Error(failure);
     }
     for (let done = 0; done <= 1_000; done += 1) {
       grant.progress({ done, total: 1_000, note: "0042_add_index.sql" });

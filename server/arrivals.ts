@@ -109,7 +109,7 @@ export class Arrivals<One extends Arriving> {
 
   #admit(one: One, hello: ClientMessageOf<"hello">, access: Access): void {
     const { hub, table, present, isOpen, propose } = this.#parts;
-    if (!isOpen()) return one.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
+    if (!isOpen()) return one.close(closeCodes.HUB_RESTARTING, "the hub is being stopped, or cannot reach its engine");
     const socket = one.connection.id;
     const admission = admit(hello, { socket, owner: access.name }, table, hub);
     if (admission === undefined) {

@@ -1,9 +1,9 @@
-// How many sockets there are from each address, and how many there may be [B1]. An IPv6 address counts for its network: who
-// has one address of it has them all. Knows no socket.
+// How many connections there are from each address, and how many there may be [B1]. An IPv6 address counts for its network: who
+// has one address of it has them all. Knows no connection.
 import { isIPv6 } from "node:net";
 import type { Limits } from "../shared/limits.ts";
 
-/** The sockets of all addresses, counted. */
+/** The connections of all addresses, counted. */
 export class Crowd {
   readonly #limits: Pick<Limits, "addressSocketsMax">;
   readonly #refused: (bound: "addressSocketsMax") => void;

@@ -8,8 +8,8 @@ import { readSettingFile } from "./setting-sources.ts";
 import { readTokens } from "./token-file.ts";
 import { TokenGate } from "./token-gate.ts";
 
-/** A gate, and what has it go by its files as they are by now; that throws a ConfigError and changes nothing if one is bad. */
-export type ReloadableGate = { readonly gate: Gate; reload(this: void): void };
+/** A gate, and what has it go by its files as they are by now, if it has any; that throws a ConfigError and changes nothing if one is bad. */
+export type ReloadableGate = { readonly gate: Gate; readonly reload: (() => void) | undefined };
 
 /**
  * The gate that the settings ask for.
@@ -25,7 +25,7 @@ export function gateOf({ tokens, jwks, jwtAudience, jwtIssuer }: Config, clock: 
     const gate = new JwtGate(keysOf(jwks), { audience: jwtAudience, issuer: jwtIssuer }, clock);
     return { gate, reload: () => gate.replace(keysOf(jwks)) };
   }
-  return { gate: openGate, reload: () => {} };
+  return { gate: openGate, reload: undefined };
 }
 
 function keysOf(jwks: string): JWTVerifyGetKey {

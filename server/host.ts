@@ -3,7 +3,6 @@ import type { Limits, Refusals } from "../shared/limits.ts";
 import type { FrameReader } from "../shared/frame-reader.ts";
 import type { ClientMessage, ClientMessageOf } from "../shared/protocol.ts";
 import type { RequestMessage } from "./core/command.ts";
-import type { Pace } from "./inbox.ts";
 
 /** One connection as a session needs it. */
 export type Connection = {
@@ -30,7 +29,9 @@ export type Host<Session> = {
   readonly reader: FrameReader<ClientMessage>;
   nowMs(): number;
   /** The turn under way, and those who are called at its end or after it. */
-  readonly turn: Pace & {
+  readonly turn: {
+    /** Which one it is. */
+    readonly number: number;
     holdBack(session: Session): void;
     await(session: Session): void;
     flushFirst(session: Session): void;

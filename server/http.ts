@@ -1,5 +1,6 @@
 // The HTTP side of a hub: who is let in, which route answers, what the log keeps of it. Knows routes as a list; no resource
 // and no session.
+import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod/mini";
@@ -47,6 +48,10 @@ export function httpApi({ hub, traffic, doorway, gate, log }: HttpParts): Hono {
   ];
   const routes = [...described, descriptionRoute(described)];
   api.use((context, next) => enter(context, doorway, next));
+  // A picture that may be old is not shown, and what may come to nothing is not begun.
+  api.use("/v1/*", async (context, next) =>
+    hub.engine.isReachable() ? next() : say(context, { code: "UNAVAILABLE", message: "the engine cannot be reached" }),
+  );
   for (const one of routes) {
     // On the routes that read a body alone: the limit makes the request anew, which not every request of the adapter survives.
     if (one.body !== noBody) api.on(one.method, patternOf(one.path), limitBody);
@@ -132,7 +137,11 @@ const limitBody = bodyLimit({
 
 async function respond(context: Context, one: Route, gate: Gate, log: Logger): Promise<Response> {
   const caller = await identify(context, one.right, gate);
-  if ("refusal" in caller) return say(context, caller.refusal);
+  if ("refusal" in caller) {
+    const { address } = getConnInfo(context).remote;
+    log.info({ address, asked: `${one.method} ${one.path}`, result: caller.refusal.code }, "a request was turned away");
+    return say(context, caller.refusal);
+  }
   const access = caller.answer;
   const resumed = context.req.header("last-event-id");
   const query = { ...(resumed && { lastEventId: resumed }), ...context.req.query(), ...context.req.param() };

@@ -91,9 +91,9 @@ export class Hub implements Host<Session> {
     return this.engine.table.refusals;
   }
 
-  /** Whether new sockets are welcome. */
+  /** Whether new sockets are welcome: it is not being stopped, and can do what it is asked. */
   get isOpen(): boolean {
-    return !this.#isLeaving;
+    return !this.#isLeaving && this.engine.isReachable();
   }
 
   /** Takes a resource from its holders, or from the holder with that fence, by force [H2]. */
@@ -166,6 +166,11 @@ export class Hub implements Host<Session> {
   }
 
   ask(session: Session, message: RequestMessage): void {
+    const { type, id } = message;
+    // What is said of a request stands, and is said again at a resume; what is new would wait for nobody knows what.
+    if ((type === "acquire" || type === "refer") && !this.engine.isReachable()) {
+      return session.announce({ type: "error", id, code: "UNAVAILABLE", message: "the engine cannot be reached" });
+    }
     this.#propose(commandOf(session.connection.id, message, session.access, this.engine.table));
   }
 

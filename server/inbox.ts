@@ -1,17 +1,6 @@
 // What one socket has brought and is not handled yet, as texts until their time has come: a turn takes so much of it, and the
 // rest waits for the next, so that a flood slows the flooder [B1]. Knows no message.
 
-/** What says which turn it is. */
-export type Pace = {
-  /** The number of the turn under way. */
-  readonly number: number;
-  /** Whether it has lasted for so long that others are to be heard first. */
-  isLong(): boolean;
-};
-
-// In a long turn each socket still gets so many, and a turn's length is looked at as often.
-const longTurnMax = 16;
-
 /** The parts of frames, in the order in which they came. A frame that has no parts is one part, `undefined`. */
 export class Inbox<Part> {
   readonly #split: (frame: string) => readonly Part[] | undefined;
@@ -38,13 +27,12 @@ export class Inbox<Part> {
     else this.#frames.push(frame);
   }
 
-  /** Whether the first part may be handled in this turn; if so, it counts. */
-  mayTake(pace: Pace): boolean {
+  /** Whether the first part may be handled in that turn; if so, it counts. */
+  mayTake(turn: number): boolean {
     if (this.isEmpty) return false;
-    if (pace.number !== this.#turn) this.#takenThisTurn = 0;
-    this.#turn = pace.number;
+    if (turn !== this.#turn) this.#takenThisTurn = 0;
+    this.#turn = turn;
     if (this.#takenThisTurn >= this.#perTurnMax) return false;
-    if (this.#takenThisTurn > 0 && this.#takenThisTurn % longTurnMax === 0 && pace.isLong()) return false;
     this.#takenThisTurn += 1;
     return true;
   }

@@ -1,8 +1,8 @@
 // What a hub counts, as Prometheus reads it: adds nothing up by itself, and names no resource and no node. Knows no route.
-import { monitorEventLoopDelay } from "node:perf_hooks";
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { LockTable } from "./core/table.ts";
-import type { Spread } from "./core/tally.ts";
+import { processMetrics } from "./process-metrics.ts";
+import { SpreadHistogram } from "./spread-histogram.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What the metrics are about. */
@@ -12,28 +12,6 @@ type Measured = {
 };
 
 type Labelled = { readonly labels: Record<string, string>; readonly value: number };
-
-let ofProcess: Registry | undefined;
-
-/** The metrics of this process, of which there is one however many hubs are in it. */
-function processMetrics(): Registry {
-  if (ofProcess !== undefined) return ofProcess;
-  ofProcess = new Registry();
-  collectDefaultMetrics({ register: ofProcess, prefix: "baton_" });
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
-  const help = "How late the event loop was since the last look, by quantile";
-  const collect = function (this: Gauge<"quantile">): void {
-    for (const quantile of [0.5, 0.99, 1]) {
-      const nanoseconds = delay.count === 0 ? 0 : delay.percentile(quantile * 100);
-      this.set({ quantile: String(quantile) }, nanoseconds / 1e9);
-    }
-    delay.reset();
-  };
-  const name = "baton_loop_delay_seconds";
-  ofProcess.registerMetric(new Gauge({ name, help, labelNames: ["quantile"], registers: [], collect }));
-  return ofProcess;
-}
 
 /** Gives the text of all metrics of a hub at the moment of the call. */
 export function metricsOf({ engine, watches }: Measured, traffic: Traffic): () => Promise<string> {
@@ -62,7 +40,14 @@ export function metricsOf({ engine, watches }: Measured, traffic: Traffic): () =
   gauge("baton_sockets", "WebSockets that are open", () => traffic.sockets);
   gauge("baton_watches", "Live watches", () => watches.count);
   gauge("baton_engine_reachable", "1 if the engine can be reached", () => Number(engine.isReachable()));
+  gauge(
+    "baton_journal_unheard_entries",
+    "Entries of this hub that are not back from the journal",
+    () => tally.journal.unheard,
+  );
+  gauge("baton_journal_bytes", "What no checkpoint stands for yet, about", () => tally.journal.bytes);
 
+  counter("baton_checkpoints_total", "Checkpoints that took the place of entries", () => tally.journal.checkpoints);
   counter("baton_grants_total", "Grants", () => tally.grants);
   counter("baton_hand_offs_total", "Grants to requests that had waited", () => tally.handOffs);
   counter("baton_skips_total", "Requests that someone else's success served", () => tally.skips);
@@ -86,16 +71,16 @@ export function metricsOf({ engine, watches }: Measured, traffic: Traffic): () =
     ["out", traffic.bytesOut],
   ]);
 
-  addSpread(registry, "baton_wait_seconds", "How long granted requests had waited", tally.waits);
-  addSpread(registry, "baton_hold_seconds", "How long grants were held", tally.holds);
-  addSpread(
-    registry,
-    "baton_hand_off_seconds",
-    "From what frees a resource, or asks for it, to the grant that is sent",
-    tally.turns,
-  );
-  addSpread(registry, "baton_commit_seconds", "How long the journal takes to make a batch safe", tally.commits);
-  return async () => `${await registry.metrics()}\n${await processMetrics().metrics()}`;
+  for (const [name, help, spread] of [
+    ["baton_wait_seconds", "How long granted requests had waited", tally.waits],
+    ["baton_hold_seconds", "How long grants were held", tally.holds],
+    ["baton_hand_off_seconds", "From what frees a resource, or asks for it, to the grant that is sent", tally.turns],
+    ["baton_commit_seconds", "How long the journal takes to make a batch safe", tally.commits],
+  ] as const) {
+    registry.registerMetric(new SpreadHistogram(name, help, spread));
+  }
+  const process = processMetrics();
+  return async () => `${await registry.metrics()}\n${await process.metrics()}`;
 }
 
 function labelled(label: string, word: string, value: number): Labelled {
@@ -123,37 +108,4 @@ function addValues(
   registry.registerMetric(
     new Counter({ ...how, labelNames: ["outcome", "code", "why", "bound", "direction"], collect }),
   );
-}
-
-/** Adds counts that are there already, which no histogram of the library takes. */
-function addSpread(registry: Registry, name: string, help: string, spread: Spread): void {
-  registry.registerMetric(new SpreadHistogram(name, help, spread));
-}
-
-class SpreadHistogram extends Histogram {
-  readonly #spread: Spread;
-  readonly #name: string;
-  readonly #help: string;
-
-  constructor(name: string, help: string, spread: Spread) {
-    super({ name, help, registers: [] });
-    this.#name = name;
-    this.#help = help;
-    this.#spread = spread;
-  }
-
-  /** What the library asks for when it writes its text. */
-  getForPromString() {
-    const { boundsMs, counts, sumMs } = this.#spread;
-    let total = 0;
-    const buckets = counts.map((count, place) => {
-      total += count;
-      const boundMs = boundsMs[place];
-      const le = boundMs === undefined ? "+Inf" : String(boundMs / 1_000);
-      return { metricName: `${this.#name}_bucket`, labels: { le }, value: total };
-    });
-    const sum = { metricName: `${this.#name}_sum`, labels: {}, value: sumMs / 1_000 };
-    const count = { metricName: `${this.#name}_count`, labels: {}, value: total };
-    return { name: this.#name, help: this.#help, type: "histogram", values: [...buckets, sum, count] };
-  }
 }

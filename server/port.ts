@@ -3,11 +3,10 @@ import { X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { Config } from "./config.ts";
 import { isKnock } from "./doorway.ts";
 import type { Logger } from "./log.ts";
-import { ConfigError, readSettingFile } from "./setting-sources.ts";
+import { readPemFiles, type Pem } from "./pem-files.ts";
 
 /** A port and what happens at it. */
 export type Port = {
@@ -19,7 +18,7 @@ export type Port = {
   /** Listens; rejects when it cannot. */
   listen(this: void, host: string, port: number): Promise<AddressInfo>;
   /** Reads the certificates again, for whoever connects from now on; throws a ConfigError and changes nothing if one is bad. */
-  reload(this: void): void;
+  readonly reload: (() => void) | undefined;
   /** Cuts all connections off and listens no more. */
   close(this: void): Promise<void>;
 };
@@ -46,7 +45,10 @@ export function openPort(config: Config, log: Logger): Port {
   const tls =
     secrets && createTlsServer({ ...secrets, ...clientsAsked(config), handshakeTimeout: headersMsMax, ...manners });
   tls?.on("tlsClientError", (error, socket) => {
-    log.debug({ error: error.message }, "a TLS handshake failed");
+    const { authorizationError: why } = socket;
+    // Whoever shows a certificate is hardly a stranger that tries doors.
+    if (why) log.info({ why: String(why) }, "the certificate of a client was refused");
+    else log.debug({ error: error.message }, "a TLS handshake failed");
     socket.destroy();
   });
   const server = tls ?? createServer(manners);
@@ -61,11 +63,13 @@ export function openPort(config: Config, log: Logger): Port {
     isSecure: tls !== undefined,
     names: () => names,
     listen: (host, port) => listenOn(server, host, port),
-    reload: () => {
-      const renewed = secretsOf(config);
-      if (renewed !== undefined) tls?.setSecureContext(renewed);
-      names = namesOn(renewed);
-    },
+    reload:
+      tls &&
+      (() => {
+        const renewed = secretsOf(config);
+        if (renewed !== undefined) tls.setSecureContext(renewed);
+        names = namesOn(renewed);
+      }),
     close: async () => {
       for (const socket of connections) socket.destroy();
       server.closeAllConnections();
@@ -79,29 +83,16 @@ function clientsAsked({ tlsCa }: Config): { requestCert: boolean; rejectUnauthor
 }
 
 /** The names on a certificate, as a URL has them. */
-function namesOn(secrets: { cert: string } | undefined): string[] {
-  if (secrets === undefined) return [];
+function namesOn(secrets: Pem | undefined): string[] {
+  if (secrets?.cert === undefined) return [];
   const { subjectAltName = "" } = new X509Certificate(secrets.cert);
   return subjectAltName.split(", ").flatMap((entry) => /^DNS:([\w.-]+)$/.exec(entry)?.[1]?.toLowerCase() ?? []);
 }
 
 /** What the certificates of the settings hold, tried out; undefined without any. */
-function secretsOf({ tlsCert, tlsKey, tlsCa }: Config): (SecureContextOptions & { cert: string }) | undefined {
+function secretsOf({ tlsCert, tlsKey, tlsCa }: Config) {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const secrets: SecureContextOptions & { cert: string } = {
-    minVersion: "TLSv1.2",
-    cert: readSettingFile("the certificate", tlsCert),
-    key: readSettingFile("the private key", tlsKey),
-    ...(tlsCa !== undefined && { ca: readSettingFile("the certificates of clients", tlsCa) }),
-  };
-  try {
-    createSecureContext(secrets);
-  } catch (error) {
-    const files = [tlsCert, tlsKey, ...(tlsCa === undefined ? [] : [tlsCa])].join(", ");
-    const why = error instanceof Error && "reason" in error ? String(error.reason) : "not PEM";
-    throw new ConfigError(`${files} are not a certificate, its private key and those of clients, in PEM form: ${why}`);
-  }
-  return secrets;
+  return { minVersion: "TLSv1.2" as const, ...readPemFiles({ cert: tlsCert, key: tlsKey, ca: tlsCa }) };
 }
 
 function listenOn(server: Server | TlsServer, host: string, port: number): Promise<AddressInfo> {

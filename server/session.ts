@@ -95,7 +95,7 @@ export class Session implements Beating {
 
   /** Handles what has come, as much as one turn allows; while there is more, nothing more is read. */
   takeHeldBack(): void {
-    while (this.#mayHandle && this.#inbox.mayTake(this.#host.turn)) this.#take(this.#inbox.take());
+    while (this.#mayHandle && this.#inbox.mayTake(this.#host.turn.number)) this.#take(this.#inbox.take());
     const isHeldBack = !this.#inbox.isEmpty;
     if (isHeldBack && this.#mayHandle) this.#host.turn.holdBack(this);
     if (isHeldBack === this.#isHeldBack) return;

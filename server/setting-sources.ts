@@ -1,6 +1,7 @@
 // Where the raw values of settings stand: the environment, the file, and pairs such as NAME=N.
 // Knows the names of settings, not what is allowed in them.
 import { readFileSync } from "node:fs";
+import { isObject } from "../shared/json-text.ts";
 
 /** A setting is wrong; the message is one line that says which, from where, and what is allowed. */
 export class ConfigError extends Error {}
@@ -85,10 +86,6 @@ function parseFile(file: string, readFile: (path: string) => string): Record<str
   }
   if (!isObject(value)) throw new ConfigError(`the file of settings ${file} must be a JSON object`);
   return value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A raw value as a message shows it: JSON, cut. */

@@ -2,15 +2,16 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
+import { closeCodes } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import { subprotocol } from "../shared/protocol.ts";
 import { bearerOf } from "./bearer.ts";
-import { Crowd } from "./crowd.ts";
 import { refuseUpgrade, type Doorway, type Refusal } from "./doorway.ts";
 import { FrameEnds } from "./frame-ends.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import type { Logger } from "./log.ts";
 import type { Connection } from "./host.ts";
+import { answerAndCutOff } from "./refusal-answer.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Where the frames and the end of one connection go. */
@@ -56,31 +57,33 @@ export function acceptSockets(parts: SocketParts): Sockets {
   const accepting = new WebSocketServer(optionsOf(limits));
   const watch = new FrameWatch(limits.frameMsMax);
   const open = new Set<WebSocket>();
-  const crowd = new Crowd(limits, refused);
   let whenEmpty: (() => void) | undefined;
   let lastId = 0;
 
   accepting.on("wsClientError", (error, stream) => {
     log.debug({ error: error.message }, "an upgrade was malformed");
-    answer(stream, { status: 400, code: "INVALID_MESSAGE", message: "not a WebSocket upgrade" });
+    answerAndCutOff(stream, { status: 400, code: "INVALID_MESSAGE", message: "not a WebSocket upgrade" });
   });
 
   server.on("upgrade", (request, stream, head) => {
     stream.on("error", (error) => log.debug({ error: error.message }, "a connection broke during its upgrade"));
     const refusal = refuseUpgrade(doorway, knockOf(request));
     if (refusal !== undefined) return turnAway(request, stream, refusal, log);
-    if (!isOpen()) return answer(stream, { status: 503, code: "UNAVAILABLE", message: "the hub is being stopped" });
-    const leave = crowd.enter(request.socket.remoteAddress ?? "");
-    if (leave === undefined) return answer(stream, tooMany);
-    stream.once("close", leave);
+    if (!isOpen())
+      return answerAndCutOff(stream, {
+        status: 503,
+        code: "UNAVAILABLE",
+        message: "the hub is being stopped, or cannot reach its engine",
+      });
     accepting.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, request));
   });
 
-  function accept(socket: WebSocket, stream: Duplex, { headers }: IncomingMessage): void {
+  function accept(socket: WebSocket, stream: Duplex, { headers, socket: { remoteAddress: address } }: IncomingMessage) {
     lastId += 1;
     open.add(socket);
     traffic.sockets = open.size;
-    const receiver = connected(connectionOf(socket, stream, { id: String(lastId), headers, traffic }));
+    const parts = { id: String(lastId), headers, traffic, address, log };
+    const receiver = connected(connectionOf(socket, stream, parts));
     const frames = new FrameEnds();
     const cutOff = () => {
       refused("frameMsMax");
@@ -143,10 +146,18 @@ function broken(error: Error, refused: SocketParts["refused"], log: Logger): voi
   log.debug({ error: error.message }, "a socket broke the protocol or was cut off");
 }
 
+type ConnectionParts = {
+  id: string;
+  headers: IncomingHttpHeaders;
+  traffic: Traffic;
+  address: string | undefined;
+  log: Logger;
+};
+
 function connectionOf(
   socket: WebSocket,
   stream: Duplex,
-  { id, headers, traffic }: { id: string; headers: IncomingHttpHeaders; traffic: Traffic },
+  { id, headers, traffic, address, log }: ConnectionParts,
 ): Connection {
   return {
     id,
@@ -154,7 +165,10 @@ function connectionOf(
     send: (text) => {
       if (socket.readyState === socket.OPEN) writeFrame(stream, text, traffic);
     },
-    close: (code, reason) => socket.close(code, reason),
+    close: (code, reason) => {
+      if (code === closeCodes.UNAUTHORIZED) log.info({ address, reason }, "a node was turned away");
+      socket.close(code, reason);
+    },
     unsentBytes: () => stream.writableLength,
     pause: () => socket.pause(),
     resume: () => socket.resume(),
@@ -207,34 +221,5 @@ function turnAway({ headers: { host, origin } }: IncomingMessage, stream: Duplex
   // Whoever is turned away chose these, and may come as often as it likes.
   const said = { host: host?.slice(0, shownMax), origin: origin?.slice(0, shownMax) };
   log.info({ status, reason, ...said }, "an upgrade was refused");
-  answer(stream, refusal);
-}
-
-const reasons = { 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed" };
-const moreReasons = { ...reasons, 421: "Misdirected Request", 429: "Too Many Requests", 503: "Service Unavailable" };
-const tooMany = {
-  status: 429,
-  code: "TOO_MANY_REQUESTS",
-  message: "as many sockets as the hub allows of one address",
-} as const;
-
-function answer(
-  stream: Duplex,
-  { status, code, message }: Omit<Refusal, "status"> & { status: Refusal["status"] | 429 | 503 },
-): void {
-  const body = JSON.stringify({ code, message });
-  const head = [
-    `HTTP/1.1 ${status} ${moreReasons[status]}`,
-    "Connection: close",
-    "Content-Type: application/json",
-    "X-Content-Type-Options: nosniff",
-    "Cache-Control: no-store",
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  // Ended alone it would stay for as long as the other side likes.
-  const timer = setTimeout(() => stream.destroy(), closeTimeoutMs);
-  stream.once("close", () => clearTimeout(timer));
-  stream.once("finish", () => stream.destroy());
-  stream.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  answerAndCutOff(stream, refusal);
 }

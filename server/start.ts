@@ -8,6 +8,7 @@ import { socketPath } from "../shared/protocol.ts";
 import { Backlog } from "./backlog.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { boundConnections } from "./connections.ts";
 import { doorwayFor } from "./doorway.ts";
 import { etcdBook, type EtcdPast } from "./engine/etcd-book.ts";
 import { EtcdClient, type EtcdSettings } from "./engine/etcd-client.ts";
@@ -18,6 +19,7 @@ import { gateOf } from "./gates.ts";
 import { httpApi, refuseUnreadable } from "./http.ts";
 import { Hub } from "./hub.ts";
 import type { Logger } from "./log.ts";
+import { readPemFiles } from "./pem-files.ts";
 import { openPort } from "./port.ts";
 import { acceptSockets } from "./socket.ts";
 import { Tenure } from "./tenure.ts";
@@ -38,13 +40,16 @@ export type RunningHub = {
   kill(): Promise<void>;
 };
 
+/** What a hub holds while it is one: its name, and what the process knows from the names before. */
+type Office = { name: string; onLost: (why: string) => void; past: EtcdPast };
+
 const reconnectMs = 1_000;
 
 /**
  * Starts a hub; resolves once it answers, rejects when it cannot listen.
- * @param book what the engine of the config opens, unless another is given
+ * @param bookFor opens the book of each hub in turn: what the engine of the config keeps, unless another is given
  */
-export async function startHub(config: Config, log: Logger, book?: Book): Promise<RunningHub> {
+export async function startHub(config: Config, log: Logger, bookFor = booksOf(config, log)): Promise<RunningHub> {
   const { limits, heartbeatMs, graceMaxMs, lockDelayMs, host, port, drainMs } = config;
   // What may be refused comes first: from here on something has to be closed again.
   const { gate, ...gates } = gateOf(config, systemClock);
@@ -57,7 +62,7 @@ export async function startHub(config: Config, log: Logger, book?: Book): Promis
     const hub = new Hub({
       settings: { name, limits, heartbeatMs, graceMaxMs, lockDelayMs },
       clock: systemClock,
-      book: book ?? (await openBook(config, log, { name, onLost, past })),
+      book: await bookFor({ name, onLost, past }),
       gate,
     });
     const { fetch } = httpApi({ hub, traffic, doorway, gate, log });
@@ -66,9 +71,10 @@ export async function startHub(config: Config, log: Logger, book?: Book): Promis
   };
   const tenure = await Tenure.begin({ open, clock: systemClock, log });
   const refused = (bound: keyof Limits) => countRefusal(tenure.current.hub.refusals, bound);
-  const backlog = new Backlog(limits, refused);
+  boundConnections({ server, isSecure, limits, refused });
+  const backlog = new Backlog({ limits, refused, clock: systemClock });
   server.on("request", (request, response) => {
-    if (backlog.admits(request, response)) void tenure.current.listener(request, response);
+    backlog.add(request, response, () => void tenure.current.listener(request, response));
   });
   const sockets = acceptSockets({
     server,
@@ -114,7 +120,8 @@ export async function startHub(config: Config, log: Logger, book?: Book): Promis
   };
 }
 
-function reloadOrKeep(log: Logger, what: string, reload: () => void): void {
+function reloadOrKeep(log: Logger, what: string, reload: (() => void) | undefined): void {
+  if (reload === undefined) return;
   try {
     reload();
     log.info({ what }, "was read again");
@@ -124,12 +131,12 @@ function reloadOrKeep(log: Logger, what: string, reload: () => void): void {
   }
 }
 
+function booksOf(config: Config, log: Logger): (office: Office) => Book | Promise<Book> {
+  return (office) => openBook(config, log, office);
+}
+
 /** Opens what the engine of the config keeps, for a hub of that name. */
-async function openBook(
-  config: Config,
-  log: Logger,
-  { name, ...tenure }: { name: string; onLost: (why: string) => void; past: EtcdPast },
-): Promise<Book> {
+async function openBook(config: Config, log: Logger, { name, ...tenure }: Office): Promise<Book> {
   const { engine, data, limits, lockDelayMs, outcomeTtlMs, recoveryGraceMs } = config;
   const settings = { limits, lockDelayMs, outcomeTtlMs };
   switch (engine) {
@@ -151,5 +158,5 @@ async function openBook(
 function etcdSettingsOf(config: Config): EtcdSettings {
   const { etcd: endpoints, etcdUser: name, etcdPassword: password, etcdCa: ca, etcdCert: cert, etcdKey: key } = config;
   const user = name === undefined || password === undefined ? undefined : { name, password };
-  return { endpoints, user, tls: { ca, cert, key } };
+  return { endpoints, user, tls: readPemFiles({ ca, cert, key }) };
 }

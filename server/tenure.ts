@@ -17,16 +17,20 @@ type TenureParts<One> = {
 };
 
 const retryMs = 1_000;
+// Who held it for so long was not lost to what it found when it came.
+const steadyMs = 10_000;
 
 /** The office of the hub. */
 export class Tenure<One extends Incumbent> {
   readonly #parts: TenureParts<One>;
   #current: One;
+  #sinceMs: number;
   #isOver = false;
 
   private constructor(parts: TenureParts<One>, first: One) {
     this.#parts = parts;
     this.#current = first;
+    this.#sinceMs = parts.clock.nowMs();
   }
 
   /** Opens the first one; rejects when it cannot. */
@@ -59,12 +63,15 @@ export class Tenure<One extends Incumbent> {
 
   async #follow(): Promise<void> {
     const { clock, log } = this.#parts;
+    let pauseMs = clock.nowMs() - this.#sinceMs < steadyMs ? retryMs : 0;
     while (!this.#isOver) {
-      await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
+      await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
+      pauseMs = retryMs;
       try {
         const { one, whenLost } = await openOne(this.#parts);
         if (this.#isOver) return this.#forsake(one);
         this.#current = one;
+        this.#sinceMs = clock.nowMs();
         void whenLost.then(() => this.#lost());
         log.info({}, "the hub is back, under a new name");
         return;

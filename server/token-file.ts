@@ -1,6 +1,7 @@
 // The file of tokens: JSON, a list of who may come in by which token. Knows the digests of tokens and no token; says of a bad
 // file what is wrong and where, and nothing that could be one.
 import { createHash } from "node:crypto";
+import { isObject } from "../shared/json-text.ts";
 import { isName } from "../shared/text.ts";
 import { accessNameBytesMax, type Role } from "./access.ts";
 import { ConfigError } from "./setting-sources.ts";
@@ -110,8 +111,4 @@ function readExpiry({ expires }: Record<string, unknown>, where: string): number
   const atMs = isDated ? Date.parse(expires) : Number.NaN;
   if (!Number.isNaN(atMs)) return atMs;
   throw new ConfigError(`${where}: expires must be a date and time such as 2027-01-31T00:00:00Z`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,6 @@
 // The turns of a hub: all that arrives in one goes to the engine as one batch, and then each session gets one write. A turn
 // is what one read of a socket brought or, when reads follow each other closely, what all sockets had. Knows no message.
 import type { Clock } from "./clock.ts";
-import type { Pace } from "./inbox.ts";
 import { addSpan, type Spread } from "./core/tally.ts";
 
 /** One who is to be heard and answered at the end of a turn. */
@@ -19,11 +18,11 @@ const flushesMax = 512;
 // closer together than this are many sockets at once, and share a turn.
 const closeMs = 0.025;
 
-// As long takes a socket's share of a turn when it is of plain messages; who has more, or sends what is slow to read, waits.
-const turnMsMax = 0.5;
+// As long takes one socket's share of a turn, of plain messages: with more of them in it everybody else would wait for longer.
+const heldBackMsMax = 0.5;
 
 /** The turn under way and those who wait for its end. */
-export class Turn implements Pace {
+export class Turn {
   readonly #clock: Clock;
   readonly #commit: () => void;
   readonly #isCommitFree: boolean;
@@ -31,7 +30,8 @@ export class Turn implements Pace {
   #number = 0;
   #begunMs = 0;
   #endedMs = -Infinity;
-  #isEnding = false;
+  /** Whether its end is to come, or under way, and whether there is to be another one after that. */
+  #state: "idle" | "due" | "ending" | "ending, one more due" = "idle";
   #isCommitting = false;
   #awaiting: Speaker[] = [];
   /** Those who have brought more than one turn takes, the one who waits longest first. */
@@ -56,15 +56,12 @@ export class Turn implements Pace {
 
   /** Has the turn end when all that is to be in it is read. */
   endSoon(): void {
-    if (this.#isEnding) return;
-    this.#isEnding = true;
+    if (this.#state === "ending") this.#state = "ending, one more due";
+    if (this.#state !== "idle") return;
+    this.#state = "due";
     this.#begunMs = this.#clock.nowMs();
     if (this.#isCommitFree && this.#begunMs - this.#endedMs >= closeMs) this.#clock.afterRead(this.#end);
     else this.#clock.afterRound(this.#end);
-  }
-
-  isLong(): boolean {
-    return this.#clock.nowMs() - this.#begunMs > turnMsMax;
   }
 
   /** Has a speaker handle what it had to leave, in a turn to come. */
@@ -86,12 +83,36 @@ export class Turn implements Pace {
   }
 
   readonly #end = (): void => {
-    const begunMs = this.#begunMs;
-    // What is left over for another turn lets others be read first.
-    this.#endedMs = Infinity;
+    this.#settle();
+    // Those who flood come after all others, in a turn of their own.
+    if (this.#heldBack.size > 0) {
+      this.#state = "due";
+      this.#takeHeldBack();
+      this.#settle();
+    }
+    this.#endedMs = this.#clock.nowMs();
+    const isDue = this.#state !== "ending" || this.#late.length > 0 || this.#heldBack.size > 0;
+    this.#state = "idle";
+    // What is left over for another turn lets others be read first: it follows this one closely.
+    if (isDue) this.endSoon();
+  };
+
+  /** Lets those who were held back go on, each once, until it has taken long. */
+  #takeHeldBack(): void {
+    this.#begunMs = this.#clock.nowMs();
+    let count = this.#heldBack.size;
+    for (const speaker of this.#heldBack) {
+      this.#heldBack.delete(speaker);
+      speaker.takeHeldBack();
+      count -= 1;
+      if (count === 0 || this.#clock.nowMs() - this.#begunMs > heldBackMsMax) return;
+    }
+  }
+
+  /** Has the engine answer what was proposed in this turn, and everybody sent what there is to say. */
+  #settle(): void {
+    this.#state = "ending";
     this.#number += 1;
-    this.#takeHeldBack();
-    this.#isEnding = false;
     this.#isCommitting = true;
     this.#commit();
     this.#isCommitting = false;
@@ -103,21 +124,7 @@ export class Turn implements Pace {
     this.#awaiting = [];
     this.#late = others.length > flushesMax ? others.splice(flushesMax) : [];
     for (const speaker of first) speaker.flush();
-    if (first.length > 0) addSpan(this.#grants, this.#clock.nowMs() - begunMs, first.length);
+    if (first.length > 0) addSpan(this.#grants, this.#clock.nowMs() - this.#begunMs, first.length);
     for (const speaker of others) speaker.flush();
-    this.#endedMs = this.#clock.nowMs();
-    if (this.#late.length > 0 || this.#heldBack.size > 0) this.endSoon();
-  };
-
-  /** Lets those who were held back go on, each once, until the turn is long. */
-  #takeHeldBack(): void {
-    this.#begunMs = this.#clock.nowMs();
-    let count = this.#heldBack.size;
-    for (const speaker of this.#heldBack) {
-      this.#heldBack.delete(speaker);
-      speaker.takeHeldBack();
-      count -= 1;
-      if (count === 0 || this.isLong()) return;
-    }
   }
 }

@@ -54,8 +54,8 @@ export class Watches {
   readonly #limits: Limits;
   readonly #watches = new Map<Watcher, Map<number, Watch>>();
   readonly #scenes = new Map<string, { scene: Scene; watches: number }>();
-  /** How resources look at this moment, by the kind of look and the name, for all who see them. */
-  readonly #texts = new Map<string, string>();
+  /** How resources look at this moment, by the kind of look and the name. A new map each time: V8 keeps one that is cleared. */
+  #texts = new Map<string, string>();
   #version = 0;
   #moment = 0;
   #count = 0;
@@ -175,7 +175,7 @@ export class Watches {
 
   #takeIn(): void {
     const changes = takeTouched(this.#watched.table);
-    this.#texts.clear();
+    this.#texts = new Map();
     this.#moment += 1;
     if (changes.length === 0) return;
     this.#version += 1;

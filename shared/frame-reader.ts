@@ -2,6 +2,7 @@
 // Knows no message.
 import type * as z from "zod/mini";
 import { isRequestId } from "./hot-path.ts";
+import { isObject, parseJson } from "./json-text.ts";
 import type { Limits } from "./limits.ts";
 import { countFields, nestsWithin } from "./text.ts";
 
@@ -66,12 +67,8 @@ export function readerOf<Message>(
 const noMessage = "a frame carries at least one message";
 
 function split(text: string): { value: unknown }[] | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  if (value === undefined) return undefined;
   if (!Array.isArray(value)) return [{ value }];
   return value.length === 0 ? [{ value: undefined }] : value.map((one: unknown) => ({ value: one }));
 }
@@ -82,10 +79,6 @@ export function faultIn({ issues: [issue] }: z.core.$ZodError, what: string): Fa
   const field = [what, ...(issue?.path ?? [])].map(String).join(".");
   const message = `${field} must be ${issue?.message ?? "of another form"}`;
   return { code: isKey ? "INVALID_KEY" : "INVALID_MESSAGE", message };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fault(

@@ -53,8 +53,14 @@ export const defaultLimits = {
   sessionsMax: 19_000,
   /** Open sessions of the tokens of one name. */
   tokenSessionsMax: 19_000,
-  /** WebSockets from one address, or from one IPv6 network of 64 bits; it leaves some descriptors for everybody else. */
+  /** Connections, sockets among them, from one address, or from one IPv6 network of 64 bits; it leaves some for everybody else. */
   addressSocketsMax: 16_000,
+  /** Connections of the process; it leaves some descriptors for its files. */
+  connectionsMax: 19_500,
+  /** Connections that are no socket and wait for no answer; past it the one that has been so for longest is cut off. */
+  idleConnectionsMax: 8_192,
+  /** Milliseconds that a connection with an HTTP request may stand still: nothing of the answer is sent, or none of it is read. */
+  answerMsMax: 60_000,
   /** HTTP requests of one connection that wait for their answers. */
   connectionRequestsMax: 8,
   unsentBytesMax: MiB,
@@ -83,6 +89,9 @@ export type Refusals = Map<keyof Limits, number>;
 export function countRefusal(refusals: Refusals, bound: keyof Limits): void {
   refusals.set(bound, (refusals.get(bound) ?? 0) + 1);
 }
+
+/** Bytes of a session's id, its secret and a client's name; no setting, as a hub must take back what it has said itself [S4]. */
+export const wordBytesMax = 128;
 
 /** The longest duration that a client may ask for [B4], in milliseconds: 24 h. */
 export const durationMsMax = 86_400_000;

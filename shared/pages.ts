@@ -1,6 +1,7 @@
 // The answers of the hub's HTTP side, one schema each: the hub describes them by it, and a client reads them by it, once.
 // Knows no request.
 import * as z from "zod/mini";
+import { parseJson } from "./json-text.ts";
 import { resourceRow, resourceView } from "./protocol.ts";
 
 const count = z.int().check(z.minimum(0));
@@ -87,12 +88,6 @@ export type Form<Page> = z.ZodMiniType<Page>;
 
 /** Reads an answer by its form; undefined when it has another. */
 export function decodePage<Page>(form: Form<Page>, text: string): Page | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = form.safeParse(value);
+  const parsed = form.safeParse(parseJson(text));
   return parsed.success ? parsed.data : undefined;
 }

@@ -4,7 +4,8 @@ import * as z from "zod/mini";
 import type { Code } from "./errors.ts";
 import { decoderOf, readerOf, type Decode, type Fault, type FrameReader } from "./frame-reader.ts";
 import { plainAcquire, plainRelease } from "./hot-path.ts";
-import { defaultLimits, durationMsMax, type Limits } from "./limits.ts";
+import { isObject } from "./json-text.ts";
+import { defaultLimits, durationMsMax, type Limits, wordBytesMax } from "./limits.ts";
 import { plainFrame } from "./plain-frame.ts";
 import { fitsBytes, isName } from "./text.ts";
 
@@ -65,21 +66,21 @@ const labels = (limits: Limits) => {
   const fits = (value: unknown) =>
     typeof value === "string" && fitsBytes(value, limits.labelBytesMax) && value.isWellFormed();
   return z.custom<Record<string, string>>((value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+    if (!isObject(value)) return false;
     const entries = Object.entries(value);
     return entries.length <= limits.labelsMax && entries.every(([key, label]) => fits(key) && fits(label));
   }, error);
 };
 
-const progressFields = (noteBytesMax: number) => {
+const progressFields = (note: z.ZodMiniType<string>) => {
   const amount = z.number({ error: "a number from 0" }).check(z.minimum(0, { error: "a number from 0" }));
-  return { done: z.optional(amount), total: z.optional(amount), note: z.optional(text(noteBytesMax)) };
+  return { done: z.optional(amount), total: z.optional(amount), note: z.optional(note) };
 };
 
 const clientSchemas = (limits: Limits) => {
   const resource = name(limits.resourceBytesMax);
   const token = text(limits.tokenBytesMax);
-  const word = text(limits.nodeBytesMax);
+  const word = text(wordBytesMax);
   return {
     hello: z.object({
       type: z.literal("hello"),
@@ -122,7 +123,7 @@ const clientSchemas = (limits: Limits) => {
     }),
     cancel: z.object({ type: z.literal("cancel"), id: requestId }),
     extend: z.object({ type: z.literal("extend"), id: requestId, holdMs: duration }),
-    progress: z.object({ type: z.literal("progress"), id: requestId, ...progressFields(limits.noteBytesMax) }),
+    progress: z.object({ type: z.literal("progress"), id: requestId, ...progressFields(text(limits.noteBytesMax)) }),
     refer: z.object({ type: z.literal("refer"), id: requestId, resource, action: anyOf(referActions) }),
     watch: z
       .object({
@@ -157,7 +158,7 @@ const count = integer(0, Number.MAX_SAFE_INTEGER);
 const fence = integer(1, Number.MAX_SAFE_INTEGER);
 const anyText = z.string({ error: "text" });
 const anyFailure = z.object({ message: anyText, code: z.optional(anyText) }, object);
-const progress = z.object(progressFields(defaultLimits.noteBytesMax), object);
+const progress = z.object(progressFields(anyText), object);
 /** What a holder last reported of its work [H5]. */
 export type Progress = z.infer<typeof progress>;
 

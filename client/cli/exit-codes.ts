@@ -17,7 +17,8 @@ export const exitCodes = {
 export const exitCodesHelp = `Exit codes:
   CMD's  run: the command's own, unchanged; 128+n if signal n ended it; 127 not found, 126 not executable
   0      done; or skipped, since someone else succeeded (run: --skip-exit-code changes that)
-  1      pull, rm: the registry or the store failed; rm, unlock, forget, kick: nothing is there, or the fence has changed
+  1      pull, rm: the registry or the store failed; show, rm, unlock, forget, kick: nothing is there; unlock: the fence
+         has changed
   64     usage: an argument, a setting, or what CMD wrote to BATON_RESULT, is not of the form asked for
   69     the hub is unreachable, or cannot answer just now
   70     the operation failed for good elsewhere (OPERATION_FAILED, ATTEMPTS_EXHAUSTED)

@@ -16,7 +16,7 @@ export type HubFlags = TrustFiles & { url?: string; token?: string; node?: strin
 export function withHubOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--url <url>", `the hub, or several with one book: ws://a,ws://b (default: ${defaultUrl})`).env(
+      new Option("--url <url>", `the hub, or several over one etcd: ws://a,ws://b (default: ${defaultUrl})`).env(
         "BATON_URL",
       ),
     )

@@ -1,6 +1,6 @@
 // `baton show`: one resource whole, and in one sentence why it is waiting. Knows the SDK; nothing of the wire.
 import { Command } from "commander";
-import type { Progress, ResourceView } from "../index.ts";
+import { BatonError, type Progress, type ResourceView } from "../index.ts";
 import { openHubPages } from "./open-hub.ts";
 import { hubOptions, withHubOptions, type HubFlags } from "./options.ts";
 import { counted, duration, jsonLine, printable, shortJson, table } from "./output.ts";
@@ -19,8 +19,9 @@ export function showCommand(): Command {
 
 async function show(resource: string, flags: HubFlags): Promise<void> {
   const hub = openHubPages(hubOptions(flags));
-  // Of what is free the hub keeps nothing [Q8], so that nothing is there is an answer and no mistake.
-  const view = (await hub.info(resource)) ?? { resource, holders: [], holding: 0, waiting: 0, queue: [] };
+  const view = await hub.info(resource);
+  // Of what is free the hub keeps nothing [Q8]: whether it is free or mistyped, nobody can tell.
+  if (view === undefined) throw new BatonError("NOT_FOUND", `${resource} is not held, awaited or remembered`);
   process.stdout.write(flags.json === true ? `${jsonLine({ ...view, why: whyWaiting(view) })}\n` : description(view));
 }
 

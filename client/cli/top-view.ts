@@ -45,8 +45,8 @@ export function shown(view: TopView, picture: Picture<ResourceRow>, nowMs: numbe
   return { ...view, picture, rows };
 }
 
-/** The view after what was typed; undefined when that ends it. */
-export function pressed(view: TopView, key: string, nowMs: number): TopView | undefined {
+/** The view after what was typed on a screen of so many rows; undefined when that ends it. */
+export function pressed(view: TopView, key: string, nowMs: number, rows: number): TopView | undefined {
   if (key === "\u0003") return undefined;
   if (view.isFiltering) return typed(view, key);
   switch (key) {
@@ -62,7 +62,7 @@ export function pressed(view: TopView, key: string, nowMs: number): TopView | un
       return { ...view, pausedAtMs: view.pausedAtMs === undefined ? nowMs : undefined };
     case "j":
     case "\u001b[B":
-      return { ...view, first: view.first + 1 };
+      return { ...view, first: Math.min(view.first + 1, lastFirst(arranged(view, nowMs).length, rows)) };
     case "k":
     case "\u001b[A":
       return { ...view, first: Math.max(0, view.first - 1) };
@@ -86,24 +86,32 @@ function typed(view: TopView, key: string): TopView {
 const headings = ["RESOURCE", "HOLDER", "HELD", "PROGRESS", "WAITING", "LONGEST"];
 const numbers = new Set(["HELD", "WAITING", "LONGEST"]);
 const nameColumnsMin = 12;
+const numberColumnsMin = 6;
+/** What is left out, in this order, where there is no room for all. */
+const leaving = ["PROGRESS", "LONGEST", "HELD", "HOLDER", "WAITING"];
 /** Lines above the rows: totals, what was chosen, headings. */
 const headLines = 3;
+
+/** The row that stands first when the last one stands at the bottom of a screen of so many rows. */
+function lastFirst(found: number, rows: number): number {
+  return Math.max(0, found - Math.max(0, rows - headLines));
+}
 
 /** The lines of a screen of that size: never more, and none wider. */
 export function topLines(view: TopView, nowMs: number, columns: number, rows: number): string[] {
   const now = view.pausedAtMs ?? nowMs;
   const found = arranged(view, now);
-  const space = Math.max(0, rows - headLines);
-  const first = Math.max(0, Math.min(view.first, found.length - space));
-  const cells = found.slice(first, first + space).map((seen) => cellsOf(seen, now));
+  const first = Math.min(view.first, lastFirst(found.length, rows));
+  const cells = found.slice(first, first + rows).map((seen) => cellsOf(seen, now, bar));
   const body = aligned([headings, ...cells], columns);
+  if (found.length === 0 && view.picture !== undefined) body.push(emptyLine(view));
   return [totalsLine(view), choiceLine(view, found.length), ...body].map((line) => cut(line, columns)).slice(0, rows);
 }
 
 /** All rows as a table, for whom no screen bounds. */
 export function topTable(picture: Picture<ResourceRow>): string[] {
   const found = arranged(shown(emptyView, picture, 0), 0);
-  return aligned([headings, ...found.map((seen) => cellsOf(seen, 0))], Infinity);
+  return aligned([headings, ...found.map((seen) => cellsOf(seen, 0, percent))], Infinity);
 }
 
 function totalsLine({ picture, pausedAtMs }: TopView): string {
@@ -114,9 +122,13 @@ function totalsLine({ picture, pausedAtMs }: TopView): string {
 }
 
 function choiceLine({ order, filter, isFiltering }: TopView, found: number): string {
-  if (isFiltering) return `/${printable(filter)}█`;
+  if (isFiltering) return `/${printable(filter)}█  finds ${found}  Enter keeps it  Esc ends it`;
   const only = filter === "" ? "" : `  /${printable(filter)} finds ${found}`;
   return `by ${order}${only}  s sort  / filter  p pause  j k scroll  q quit`;
+}
+
+function emptyLine({ filter }: TopView): string {
+  return filter === "" ? "nothing is held, awaited or remembered" : "nothing fits";
 }
 
 function arranged({ rows, filter, order }: TopView, nowMs: number): SeenRow[] {
@@ -145,7 +157,9 @@ function weight({ row, atMs }: SeenRow, order: Order, nowMs: number): number {
   }
 }
 
-function cellsOf({ row, atMs }: SeenRow, nowMs: number): string[] {
+type Share = (share: number) => string;
+
+function cellsOf({ row, atMs }: SeenRow, nowMs: number, share: Share): string[] {
   const [holder] = row.holders;
   const others = row.holding > 1 ? ` +${row.holding - 1}` : "";
   const age = (milliseconds: number) => duration(Math.max(0, Math.round(milliseconds + nowMs - atMs)));
@@ -153,32 +167,44 @@ function cellsOf({ row, atMs }: SeenRow, nowMs: number): string[] {
     printable(row.resource),
     holder === undefined ? "-" : printable(holder.node) + others,
     holder === undefined ? "-" : age(holder.heldMs),
-    progressCell(holder),
+    progressCell(holder, share),
     String(row.waiting),
     row.waiting === 0 ? "-" : age(row.oldestWaitMs),
   ];
 }
 
-function progressCell(holder: ResourceRow["holders"][number] | undefined): string {
+function progressCell(holder: ResourceRow["holders"][number] | undefined, share: Share): string {
   const { done, total, note } = holder?.progress ?? {};
-  if (done !== undefined && total !== undefined && total > 0) {
-    const share = Math.min(1, done / total);
-    const blocks = Math.round(share * 10);
-    return `${"█".repeat(blocks)}${"░".repeat(10 - blocks)} ${String(Math.floor(share * 100)).padStart(3)}%`;
-  }
+  if (done !== undefined && total !== undefined && total > 0) return share(Math.min(1, done / total));
   return note === undefined ? "-" : cut(printable(note), 15);
 }
 
-/** Columns two spaces apart. What does not fit is taken from the resource first, and then from the holder. */
+function percent(share: number): string {
+  return `${Math.floor(share * 100)}%`;
+}
+
+function bar(share: number): string {
+  const blocks = Math.round(share * 10);
+  return `${"█".repeat(blocks)}${"░".repeat(10 - blocks)} ${percent(share).padStart(4)}`;
+}
+
+/** Columns two spaces apart. What does not fit is taken from the resource first, then from the holder; then columns leave. */
 function aligned(lines: readonly (readonly string[])[], columns: number): string[] {
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => length(line[column] ?? ""))));
-  for (const column of [0, 1]) {
-    const over = widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)) - columns;
-    if (over > 0) widths[column] = Math.max(nameColumnsMin, (widths[column] ?? 0) - over);
-  }
+  const widths = headings.map((heading, column) => {
+    // Of one width while ages grow, so that nothing moves at every change.
+    const least = numbers.has(heading) ? numberColumnsMin : 0;
+    return Math.max(least, ...lines.map((line) => length(line[column] ?? "")));
+  });
+  const widthOf = (column: number) => widths[column] ?? 0;
+  const leastOf = (column: number) => (column < 2 ? Math.min(nameColumnsMin, widthOf(column)) : widthOf(column));
+  let shown = headings.map((_, column) => column);
+  const over = (width: (column: number) => number) =>
+    shown.reduce((sum, column) => sum + width(column), 2 * (shown.length - 1)) - columns;
+  for (const heading of leaving) if (over(leastOf) > 0) shown = shown.filter((column) => headings[column] !== heading);
+  for (const column of [0, 1]) widths[column] = Math.max(leastOf(column), widthOf(column) - Math.max(0, over(widthOf)));
   return lines.map((line) =>
-    line
-      .map((cell, column) => fitted(cell, widths[column] ?? 0, numbers.has(headings[column] ?? "")))
+    shown
+      .map((column) => fitted(line[column] ?? "", widthOf(column), numbers.has(headings[column] ?? "")))
       .join("  ")
       .trimEnd(),
   );

@@ -45,7 +45,7 @@ async function live(hub: Hub, prefix: string): Promise<void> {
   const draw = () => screen.draw(topLines(view, performance.now(), screen.columns, screen.rows), standingOut);
   using screen = new TopScreen({
     pressed: (key) => {
-      const next = pressed(view, key, performance.now());
+      const next = pressed(view, key, performance.now(), screen.rows);
       if (next === undefined) return ending.abort();
       view = next;
       draw();

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { ContentError } from "./content-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkAnswer, fetchFrom, readBounded, type Fetch } from "./exchange.ts";
-import { parseJson } from "./json-text.ts";
+import { parseJson } from "../../shared/json-text.ts";
 import { manifestBytesMax } from "./limits.ts";
 
 /** What a 401 asks for. */

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { parseJson } from "./json-text.ts";
+import { parseJson } from "../../shared/json-text.ts";
 
 /** A name and a password as HTTP Basic says them: base64 of `name:password`. */
 export type Credentials = { basic: string };

@@ -1,5 +1,5 @@
 // Small files that are whole or not there, also after a crash and for other machines. Knows nothing of what is in them.
-import { link, mkdir, open, opendir, rename, stat, unlink } from "node:fs/promises";
+import { link, mkdir, open, opendir, readFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { codeOf } from "./content-error.ts";
 
@@ -42,6 +42,32 @@ export async function refreshFolder(folder: string): Promise<void> {
     await (await opendir(folder)).close();
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Whether an error says that a file is not there, or not any more what a network file system knew by its name. */
+export function isGone(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "ENOENT" || code === "ESTALE";
+}
+
+/** The text of a file; undefined when it is gone. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The names in a folder; none when it is not there. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
   }
 }
 

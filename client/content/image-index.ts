@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { ContentError, storeFault, codeOf } from "./content-error.ts";
 import type { ContentHub, ContentLock } from "./coordination.ts";
 import { replaceFile } from "./durable-file.ts";
-import { parseJson } from "./json-text.ts";
+import { parseJson } from "../../shared/json-text.ts";
 import type { Descriptor } from "./manifest.ts";
 import type { Store } from "./store.ts";
 

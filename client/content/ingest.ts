@@ -1,7 +1,7 @@
 // The one file that a holder writes: `ingest/<digest>.<fence>`. It begins with what a dead holder left, counts and
 // hashes as it grows, and becomes the blob in one step. Knows neither hub nor registry.
 import type { Hash } from "node:crypto";
-import { open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ContentError, storeFault, codeOf } from "./content-error.ts";
 import { digestOf, hashFor } from "./digest.ts";
@@ -153,7 +153,7 @@ export class Ingest {
     await file.close();
     const { store, digest, size } = this.#options;
     const isOfUse = this.#offset > 0 && (await store.look(digest, size)).state !== "whole";
-    if (!isOfUse) await removeFile(this.#path);
+    if (!isOfUse) await rm(this.#path, { force: true });
   }
 
   #writing(): FileHandle {
@@ -217,13 +217,5 @@ async function readOrEnd(file: FileHandle, buffer: Buffer, length: number, posit
     return (await file.read(buffer, 0, length, position)).bytesRead;
   } catch {
     return 0;
-  }
-}
-
-async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
   }
 }

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { ContentError } from "./content-error.ts";
 import { isDigest } from "./digest.ts";
-import { parseJson } from "./json-text.ts";
+import { parseJson } from "../../shared/json-text.ts";
 import type { Platform } from "./platform.ts";
 
 const platform = z.object({

@@ -1,7 +1,7 @@
 // Which digests an image mentions, whatever made it: its manifest and all that this names, by way of indexes too. Reads
 // more of a manifest than a pull understands: what might be needed is not to be deleted. Knows no names of images.
 import { isDigest } from "./digest.ts";
-import { parseJson } from "./json-text.ts";
+import { parseJson } from "../../shared/json-text.ts";
 import { manifestBytesMax } from "./limits.ts";
 import type { Store } from "./store.ts";
 

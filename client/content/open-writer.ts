@@ -1,6 +1,6 @@
 // Who may write a blob of a shared store, and who need not: each blob once in the cluster. Knows the hub by what it
 // needs of it; knows no registry.
-import type { Json } from "../../shared/protocol.ts";
+import { isObject } from "../../shared/json-text.ts";
 import type { RefCountManager } from "../refcount/index.ts";
 import { storeFault } from "./content-error.ts";
 import type { ContentGrant, ContentHub, Waiting } from "./coordination.ts";
@@ -136,8 +136,4 @@ async function skip({ store, digest, size }: WriterOptions, { by, fence }: Skipp
 
 function bytesOf({ result }: Skipped): number | undefined {
   return isObject(result) && typeof result["bytes"] === "number" ? result["bytes"] : undefined;
-}
-
-function isObject(value: Json | undefined): value is { [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

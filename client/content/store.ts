@@ -3,9 +3,18 @@
 import { randomUUID } from "node:crypto";
 import { readFile, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ContentError, storeFault, codeOf } from "./content-error.ts";
+import { ContentError, storeFault } from "./content-error.ts";
 import { digestOfFile, splitDigest } from "./digest.ts";
-import { createFile, makeFolder, refreshFolder, replaceFile, syncFolder } from "./durable-file.ts";
+import {
+  createFile,
+  isGone,
+  makeFolder,
+  namesIn,
+  readText,
+  refreshFolder,
+  replaceFile,
+  syncFolder,
+} from "./durable-file.ts";
 import { lookMsMax } from "./limits.ts";
 import { pause as realPause, type Pause } from "./pause.ts";
 
@@ -124,8 +133,7 @@ export class Store {
     try {
       return await readFile(this.blobPath(digest));
     } catch (error) {
-      const code = codeOf(error);
-      if (code === "ENOENT" || code === "ESTALE") return undefined;
+      if (isGone(error)) return undefined;
       throw storeFault(error, this.blobPath(digest));
     }
   }
@@ -179,8 +187,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     try {
       return (await stat(path)).size;
     } catch (error) {
-      const code = codeOf(error);
-      if (code !== "ENOENT" && code !== "ESTALE") throw error;
+      if (!isGone(error)) throw error;
       if (look === "first") await refreshFolder(dirname(path));
     }
   }
@@ -188,13 +195,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 async function refuseStrange(folder: string): Promise<void> {
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    throw error;
-  }
+  const names = await namesIn(folder);
   const strange = names.find((name) => !ownNames.has(name));
   if (strange === undefined || names.includes(layoutFile)) return;
   throw new ContentError(
@@ -205,11 +206,8 @@ async function refuseStrange(folder: string): Promise<void> {
 
 async function ensureLayout(folder: string): Promise<void> {
   const path = join(folder, layoutFile);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+  const text = await readText(path);
+  if (text === undefined) {
     await replaceFile(path, layoutText, join(folder, "ingest", `${layoutFile}.${randomUUID()}`));
     return;
   }
@@ -233,12 +231,6 @@ async function ensureId(folder: string, pause: Pause): Promise<string> {
 }
 
 async function readId(path: string): Promise<string | undefined> {
-  try {
-    const id = (await readFile(path, "utf8")).trim();
-    return idForm.test(id) ? id : undefined;
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT" || code === "ESTALE") return undefined;
-    throw error;
-  }
+  const id = (await readText(path))?.trim();
+  return id !== undefined && idForm.test(id) ? id : undefined;
 }

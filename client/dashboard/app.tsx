@@ -14,6 +14,7 @@ import { Overview } from "./overview.tsx";
 import { Resource } from "./resource.tsx";
 import { Resources } from "./resources.tsx";
 import { allResources } from "./route.ts";
+import { goToSearch } from "./search-field.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Standing } from "./standing.tsx";
 import { Waits } from "./waits-view.tsx";
@@ -26,12 +27,12 @@ export function App() {
   if (value.kind === "locked") return <Gate isRefused={value.isRefused} />;
   return (
     <>
-      <a class="skip" href="#main">
+      <a class="skip" href="#main" onClick={skip}>
         Skip to the content
       </a>
       <Header onHelp={() => (isHelping.value = true)} />
       <Standing />
-      <main id="main">
+      <main id="main" tabIndex={-1}>
         <View />
       </main>
       <Notices />
@@ -42,9 +43,13 @@ export function App() {
 
 /** Goes to the field of this view that searches, or else to that of all resources. */
 function search(): void {
-  if (document.getElementById("search") === null) go(allResources);
-  // Of a view that was just gone to, the field is there once it is drawn.
-  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("search")?.focus()));
+  if (!goToSearch()) go(allResources);
+}
+
+/** Goes to the content; the part of the URL after `#` is the view, and stays. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
 }
 
 function View() {

@@ -4,8 +4,8 @@ import { compareText } from "../../shared/text.ts";
 import type { ResourceRow } from "../index.ts";
 import type { Order } from "./route.ts";
 
-/** A row and when it came, by the page's own clock, in milliseconds. */
-export type SeenRow = { readonly row: ResourceRow; readonly atMs: number };
+/** A row, when it came by the page's own clock in milliseconds, and the words in which a search looks. */
+export type SeenRow = { readonly row: ResourceRow; readonly atMs: number; readonly words: string };
 
 /** What is wanted of all rows. */
 export type Choice = {
@@ -18,11 +18,22 @@ export type Choice = {
 
 const longWaitMs = 30_000;
 
+/** A row that came at a time, in milliseconds. */
+export function seenAt(row: ResourceRow, atMs: number): SeenRow {
+  const words = [row.resource, ...row.holders.map(({ node }) => node)].join("\n").toLowerCase();
+  return { row, atMs, words };
+}
+
+/** Rows in the order of their names. */
+export function byName(rows: Iterable<SeenRow>): SeenRow[] {
+  return [...rows].sort((one, other) => compareText(one.row.resource, other.row.resource));
+}
+
 /** Why a resource deserves a look: somebody waits though nobody holds it, or waits for long. */
-export function problemOf({ row, atMs }: SeenRow, nowMs: number): string | undefined {
-  if (row.waiting === 0) return undefined;
-  if (row.holding === 0) return "somebody waits and nobody holds it";
-  return longestWaitMs({ row, atMs }, nowMs) >= longWaitMs ? "somebody has waited for long" : undefined;
+export function problemOf(seen: SeenRow, nowMs: number): string | undefined {
+  if (seen.row.waiting === 0) return undefined;
+  if (seen.row.holding === 0) return "somebody waits and nobody holds it";
+  return longestWaitMs(seen, nowMs) >= longWaitMs ? "somebody has waited for long" : undefined;
 }
 
 /** How long the first in line has waited by now, in milliseconds; 0 when nobody waits. */
@@ -36,42 +47,44 @@ export function heldMs({ row, atMs }: SeenRow, nowMs: number): number | undefine
   return first === undefined ? undefined : first.heldMs + Math.max(0, nowMs - atMs);
 }
 
-/** The chosen rows, in the chosen order, and by name where that says nothing. A search finds names of resources and holders. */
-export function arrange(rows: readonly SeenRow[], choice: Choice, nowMs: number): SeenRow[] {
+/**
+ * The chosen rows of those that stand in the order of their names, in the chosen order, and by name where that says nothing. A
+ * search finds names of resources and holders. The time is asked for only where it decides: of two ages the greater one stays so.
+ */
+export function arrange(rows: readonly SeenRow[], choice: Choice, nowMs: () => number): SeenRow[] {
+  const { waiting, problems, order, descending } = choice;
   const search = choice.search.toLowerCase();
-  const isChosen = (seen: SeenRow) =>
-    (!choice.waiting || seen.row.waiting > 0) &&
-    (!choice.problems || problemOf(seen, nowMs) !== undefined) &&
-    (search === "" ||
-      seen.row.resource.toLowerCase().includes(search) ||
-      seen.row.holders.some(({ node }) => node.toLowerCase().includes(search)));
-  const sign = choice.descending ? -1 : 1;
-  const compare = comparison(choice.order, nowMs);
-  return rows
-    .filter(isChosen)
-    .sort((one, other) => sign * compare(one, other) || compareText(one.row.resource, other.row.resource));
+  const now = problems ? nowMs() : 0;
+  const found = rows.filter(
+    (seen) =>
+      (!waiting || seen.row.waiting > 0) &&
+      (!problems || problemOf(seen, now) !== undefined) &&
+      seen.words.includes(search),
+  );
+  if (order === "name") return descending ? found.toReversed() : found;
+  const sign = descending ? -1 : 1;
+  if (order === "holder") return found.sort((one, other) => sign * compareText(holderOf(one), holderOf(other)));
+  return found
+    .map((seen) => ({ seen, key: keyOf(seen, order) }))
+    .sort((one, other) => sign * (one.key - other.key) || 0)
+    .map(({ seen }) => seen);
 }
 
-type Comparison = (one: SeenRow, other: SeenRow) => number;
-
-function by(value: (seen: SeenRow) => number): Comparison {
-  return (one, other) => value(one) - value(other);
+function holderOf({ row }: SeenRow): string {
+  return row.holders[0]?.node ?? "";
 }
 
-function comparison(order: Order, nowMs: number): Comparison {
+/** What is compared; of an age what it was when the page's clock stood at 0. */
+function keyOf({ row, atMs }: SeenRow, order: Exclude<Order, "name" | "holder">): number {
   switch (order) {
-    case "name":
-      return (one, other) => compareText(one.row.resource, other.row.resource);
-    case "holder":
-      return (one, other) => compareText(one.row.holders[0]?.node ?? "", other.row.holders[0]?.node ?? "");
     case "held":
-      return by((seen) => heldMs(seen, nowMs) ?? -1);
+      return (row.holders[0]?.heldMs ?? -Infinity) - atMs;
     case "waiting":
-      return by(({ row }) => row.waiting);
+      return row.waiting;
     case "longest":
-      return by((seen) => longestWaitMs(seen, nowMs));
+      return (row.waiting === 0 ? -Infinity : row.oldestWaitMs) - atMs;
     case "outcome":
-      return by(({ row, atMs }) => (row.outcome === undefined ? -1 : row.outcome.ageMs + nowMs - atMs));
+      return (row.outcome?.ageMs ?? -Infinity) - atMs;
     default:
       return assertNever(order);
   }

@@ -64,13 +64,13 @@ function optionsFor(width: number, lines: readonly Line[], unit: string): uPlot.
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, size: 28, values: (_plot, values) => values.map(clockTime) },
-      { ...axis, size: 44, values: (_plot, values) => values.map((value) => said(value, unit)) },
+      { ...axis, size: 28, space: 72, values: (_plot, values) => values.map(clockTime) },
+      { ...axis, size: unit === "" ? 44 : 62, values: (_plot, values) => values.map((value) => said(value, unit)) },
     ],
     series: [
       {},

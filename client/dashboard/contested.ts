@@ -1,10 +1,9 @@
 // The resources that nodes have queued for, whole, and the circles among those who wait. Knows the feed; asks by HTTP.
-import { computed, effect, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { Hub, ResourceView } from "../index.ts";
 import { longestWaitMs } from "./arrange.ts";
-import { isPaused } from "./clock.ts";
-import { rows } from "./feed.ts";
-import { hub } from "./link.ts";
+import { startAsking } from "./asking.ts";
+import { rows, totals } from "./feed.ts";
 import { circlesOf, waitsOf } from "./waits.ts";
 
 const askMs = 2_000;
@@ -22,7 +21,8 @@ export const waits = computed(() => waitsOf(contested.value ?? []));
 /** The circles among them. */
 export const circles = computed(() => circlesOf(waits.value));
 
-async function ask(hub: Hub, signal: AbortSignal): Promise<void> {
+async function ask(hub: Hub, signal: AbortSignal): Promise<ResourceView[] | undefined> {
+  if (totals.peek() === undefined) return undefined;
   const nowMs = performance.now();
   const names = rows
     .peek()
@@ -35,26 +35,10 @@ async function ask(hub: Hub, signal: AbortSignal): Promise<void> {
     const view = await hub.info(name, { signal });
     if (view !== undefined) views.push(view);
   }
-  contested.value = views;
+  return views;
 }
 
-/** Asks every two seconds from now on, as long as anybody waits. */
+/** Asks every two seconds from now on. */
 export function startContested(): void {
-  effect(() => {
-    const { value } = hub;
-    if (value === undefined) return undefined;
-    const ending = new AbortController();
-    let isAsking = false;
-    const timer = setInterval(() => {
-      if (isAsking || isPaused.peek() || document.hidden) return;
-      isAsking = true;
-      ask(value, ending.signal)
-        .catch(() => {})
-        .finally(() => (isAsking = false));
-    }, askMs);
-    return () => {
-      clearInterval(timer);
-      ending.abort();
-    };
-  });
+  startAsking(askMs, { ask, show: (views) => (contested.value = views) });
 }

@@ -1,13 +1,13 @@
 // All resources as the hub last told of them, for every view that shows many. Knows the link; no view.
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import type { Hub, Picture, ResourceRow, Totals } from "../index.ts";
-import type { SeenRow } from "./arrange.ts";
+import { byName, seenAt, type SeenRow } from "./arrange.ts";
 import { isPaused } from "./clock.ts";
 import { hub } from "./link.ts";
 
 const rowsMax = 10_000;
 
-/** Every row that the hub shows, in no order. */
+/** Every row that the hub shows, in the order of their names. */
 export const rows = signal<readonly SeenRow[]>([]);
 /** The hub's counts; undefined until it has told them. */
 export const totals = signal<Totals | undefined>(undefined);
@@ -16,22 +16,23 @@ export const isBehind = signal(false);
 /** Why the hub shows nothing, as it does to a token that may not look. */
 export const refusal = signal<string | undefined>(undefined);
 
-let seen = new Map<string, SeenRow>();
+const seen = new Map<string, SeenRow>();
 let latest: Picture<ResourceRow> | undefined;
 
 function show(picture: Picture<ResourceRow>): void {
   const atMs = performance.now();
-  const next = new Map<string, SeenRow>();
-  for (const [name, row] of picture.rows) next.set(name, keep(seen.get(name), row, atMs));
-  seen = next;
-  rows.value = [...next.values()];
-  totals.value = picture.totals;
-  isBehind.value = picture.isStale;
-}
-
-/** A row that is the same object has not changed since it was first seen, and its ages count from then. */
-function keep(known: SeenRow | undefined, row: ResourceRow, atMs: number): SeenRow {
-  return known?.row === row ? known : { row, atMs };
+  for (const [name, row] of picture.rows) {
+    // A row that is the same object has not changed since it was first seen, and its ages count from then.
+    if (seen.get(name)?.row !== row) seen.set(name, seenAt(row, atMs));
+  }
+  if (seen.size > picture.rows.size) {
+    for (const name of seen.keys()) if (!picture.rows.has(name)) seen.delete(name);
+  }
+  batch(() => {
+    rows.value = byName(seen.values());
+    totals.value = picture.totals;
+    isBehind.value = picture.isStale;
+  });
 }
 
 async function follow(hub: Hub, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ const keys: readonly [key: string, what: string][] = [
   ["/", "search"],
   ["j", "next row"],
   ["k", "row before"],
-  ["Enter", "open the row"],
+  ["Enter", "leave the search, open the row"],
   ["p", "pause, and go on"],
   ["?", "these keys"],
   ["Esc", "close a dialog"],

@@ -1,18 +1,18 @@
 // The pull matrix: nodes beside blobs, a cell for how far each is. Knows the feed; asks for the resources of pulls by HTTP.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { printable } from "../../shared/wording.ts";
 import type { Hub } from "../index.ts";
 import type { SeenRow } from "./arrange.ts";
-import { isPaused } from "./clock.ts";
+import { useAsking } from "./asking.ts";
 import { Emptiness } from "./emptiness.tsx";
 import { rows } from "./feed.ts";
 import { Foreign } from "./foreign.tsx";
-import { hub } from "./link.ts";
 import { cellText, matrixOf, type Cell, type PullMatrix } from "./matrix.ts";
 import { adjust } from "./navigation.ts";
 import { pastOf } from "./past.ts";
 import { hashOf } from "./route.ts";
+import { SearchField } from "./search-field.tsx";
+import { Title } from "./title.tsx";
 
 const askMs = 750;
 const blobsMax = 60;
@@ -36,7 +36,7 @@ function pullsOf(all: readonly SeenRow[], prefix: string): string[] {
     .map(({ row }) => row.resource);
 }
 
-async function ask(hub: Hub, prefix: string, signal: AbortSignal): Promise<void> {
+async function ask(hub: Hub, prefix: string, signal: AbortSignal): Promise<PullMatrix> {
   const names = pullsOf(rows.peek(), prefix);
   const found = await Promise.all(
     names.map(async (name) => {
@@ -44,47 +44,26 @@ async function ask(hub: Hub, prefix: string, signal: AbortSignal): Promise<void>
       return view === undefined ? [] : [{ view, past }];
     }),
   );
-  if (!signal.aborted && !isPaused.peek()) matrix.value = matrixOf(found.flat());
-}
-
-function useMatrix(prefix: string): void {
-  const { value } = hub;
-  useEffect(() => {
-    if (value === undefined) return undefined;
-    const ending = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const again = async () => {
-      // What could not be asked is asked again.
-      await ask(value, prefix, ending.signal).catch(() => {});
-      if (!ending.signal.aborted) timer = setTimeout(() => void again(), askMs);
-    };
-    void again();
-    return () => {
-      clearTimeout(timer);
-      ending.abort();
-    };
-  }, [value, prefix]);
+  return matrixOf(found.flat());
 }
 
 /** The matrix of all pulls whose resources begin so. */
 export function Matrix({ prefix }: { prefix: string }) {
-  useMatrix(prefix);
+  useAsking(askMs, prefix, () => ({
+    ask: (hub, signal) => ask(hub, prefix, signal),
+    show: (answer) => (matrix.value = answer),
+  }));
   const { value } = matrix;
   const isEmpty = value !== undefined && value.blobs.length === 0;
   return (
     <section class="view" aria-labelledby="title">
-      <div class="title">
-        <h1 id="title">Pulls</h1>
-        <span class="quiet">nodes beside blobs</span>
-      </div>
+      <Title aside={<span class="quiet">nodes beside blobs</span>}>Pulls</Title>
       <div class="tools">
-        <input
-          type="search"
-          id="search"
-          aria-label="Only blobs whose names begin so"
-          placeholder="Only names that begin with … ( / )"
+        <SearchField
+          label="Only blobs whose names begin so"
+          placeholder="Only names that begin with …"
           value={prefix}
-          onInput={({ currentTarget }) => adjust({ view: "matrix", prefix: currentTarget.value })}
+          onSearch={(wanted) => adjust({ view: "matrix", prefix: wanted })}
         />
         <Key />
       </div>

@@ -1,9 +1,10 @@
 // One resource as the hub last told of it, for the view that shows it whole. Knows the link; no view.
 import { signal, type Signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import type { ResourceView } from "../index.ts";
-import { isPaused } from "./clock.ts";
 import type { HistoryEntry } from "../../shared/pages.ts";
+import type { ResourceView } from "../index.ts";
+import { useAsking } from "./asking.ts";
+import { isPaused } from "./clock.ts";
 import { hub } from "./link.ts";
 import { pastOf } from "./past.ts";
 
@@ -43,22 +44,18 @@ const noPast: Past = { history: [], atMs: 0 };
 /** Asks for the past of a resource when it has changed, and not more often than twice a second. */
 export function usePast(name: string, known: Signal<Known>): Signal<Past> {
   const past = useMemo(() => signal(noPast), [name]);
-  const { value } = hub;
-  useEffect(() => {
-    if (value === undefined) return undefined;
-    const ending = new AbortController();
-    let told: Known | undefined;
-    const ask = async () => {
-      if (told === known.peek() || isPaused.peek()) return;
-      told = known.peek();
-      const history = await pastOf(value, name, ending.signal);
-      past.value = { history, atMs: performance.now() };
+  useAsking(askMs, name, () => {
+    let asked = known.peek();
+    return {
+      ask: async (hub, signal) => {
+        const now = known.peek();
+        if (now === asked) return past.peek();
+        const history = await pastOf(hub, name, signal);
+        asked = now;
+        return { history, atMs: performance.now() };
+      },
+      show: (answer) => (past.value = answer),
     };
-    const timer = setInterval(() => void ask().catch(() => (told = undefined)), askMs);
-    return () => {
-      clearInterval(timer);
-      ending.abort();
-    };
-  }, [value, name]);
+  });
   return past;
 }

@@ -10,6 +10,7 @@ import { Foreign } from "./foreign.tsx";
 import { allResources, hashOf } from "./route.ts";
 import { counts, pulses } from "./samples.ts";
 import type { Pulse } from "./scrape.ts";
+import { Title } from "./title.tsx";
 import { CircleWarning } from "./waits-view.tsx";
 
 const longestShown = 6;
@@ -18,9 +19,7 @@ const longestShown = 6;
 export function Overview() {
   return (
     <section class="view" aria-labelledby="title">
-      <div class="title">
-        <h1 id="title">Overview</h1>
-      </div>
+      <Title>Overview</Title>
       <CircleWarning />
       <Tiles />
       {totals.value?.resources === 0 && (
@@ -134,7 +133,7 @@ function PulseCharts() {
 function Longest() {
   const longest = useComputed(() => {
     const choice = { search: "", waiting: true, problems: false, order: "longest", descending: true } as const;
-    return arrange(rows.value, choice, nowMs.value).slice(0, longestShown);
+    return arrange(rows.value, choice, () => nowMs.value).slice(0, longestShown);
   });
   return (
     <div class="card">

@@ -13,9 +13,9 @@ const rowHeight = 44;
 const columns: readonly { order: Order; title: string; className: string }[] = [
   { order: "name", title: "Resource", className: "wide" },
   { order: "holder", title: "Holder", className: "middle" },
-  { order: "held", title: "Held for", className: "number" },
+  { order: "held", title: "Held for", className: "number aside" },
   { order: "waiting", title: "Waiting", className: "number" },
-  { order: "longest", title: "Longest wait", className: "number aside" },
+  { order: "longest", title: "Longest wait", className: "number roomy aside" },
   { order: "outcome", title: "Last success", className: "middle aside" },
 ];
 
@@ -24,7 +24,8 @@ type TableProps = {
   rows: readonly SeenRow[];
   nowMs: number;
   sorting: Sorting;
-  selected: number;
+  /** The name of a resource. */
+  selected: string | undefined;
   onSort: (sorting: Sorting) => void;
 };
 
@@ -43,8 +44,9 @@ export function ResourceTable({ rows, nowMs, sorting, selected, onSort }: TableP
   }, []);
   useEffect(() => {
     const { current } = scroller;
-    if (current === null || selected < 0) return;
-    const at = selected * rowHeight;
+    const place = rows.findIndex(({ row }) => row.resource === selected);
+    if (current === null || place < 0) return;
+    const at = place * rowHeight;
     if (at < current.scrollTop) current.scrollTop = at;
     else if (at + 2 * rowHeight > current.scrollTop + current.clientHeight)
       current.scrollTop = at + 2 * rowHeight - current.clientHeight;
@@ -68,7 +70,7 @@ export function ResourceTable({ rows, nowMs, sorting, selected, onSort }: TableP
               seen={seen}
               nowMs={nowMs}
               place={first + place}
-              isSelected={first + place === selected}
+              isSelected={seen.row.resource === selected}
             />
           ))}
           <Space height={belowHeight} />
@@ -135,7 +137,7 @@ function Row({ seen, nowMs, place, isSelected }: RowProps) {
           </span>
         )}
       </td>
-      <td class="number">{held === undefined ? "" : duration(Math.round(held))}</td>
+      <td class="number aside">{held === undefined ? "" : duration(Math.round(held))}</td>
       <td class="number">{row.waiting === 0 ? <span class="quiet">0</span> : <strong>{row.waiting}</strong>}</td>
       <td class="number aside">{wait === 0 ? "" : duration(Math.round(wait))}</td>
       <td class="middle aside">

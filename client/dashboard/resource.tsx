@@ -12,6 +12,7 @@ import { usePast, useResource, type Past } from "./one-resource.ts";
 import { QueueLine } from "./queue-line.tsx";
 import { hashOf, allResources } from "./route.ts";
 import { Timeline } from "./timeline.tsx";
+import { Title } from "./title.tsx";
 import { howHolds, shareDone, whyWaits, type LastFailure } from "./why.ts";
 
 const resultLengthMax = 400;
@@ -26,12 +27,9 @@ export function Resource({ name }: { name: string }) {
       <p class="trail">
         <a href={hashOf(allResources)}>Resources</a> /
       </p>
-      <div class="title">
-        <h1 id="title">
-          <Foreign text={name} />
-        </h1>
-        {value.kind === "there" && <Actions view={value.view} />}
-      </div>
+      <Title aside={value.kind === "there" && <Actions view={value.view} />}>
+        <Foreign text={name} />
+      </Title>
       {value.kind === "absent" && <Attempts past={past.value} />}
       {value.kind === "absent" && (
         <Emptiness title="The hub has nothing of it" command="baton run RESOURCE -- COMMAND">

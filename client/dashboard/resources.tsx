@@ -8,39 +8,46 @@ import { useKeys } from "./keys.ts";
 import { adjust, go, route } from "./navigation.ts";
 import { ResourceTable } from "./resource-table.tsx";
 import { allResources } from "./route.ts";
+import { SearchField } from "./search-field.tsx";
+import { Title } from "./title.tsx";
 
 const choice = () => (route.value.view === "resources" ? route.value : allResources);
 
 /** All resources, or those that were chosen. */
 export function Resources() {
-  const shown = useComputed(() => arrange(rows.value, choice(), nowMs.value));
-  const selected = useSignal(-1);
-  const move = (by: number) => (selected.value = Math.max(0, Math.min(shown.value.length - 1, selected.value + by)));
+  const shown = useComputed(() => arrange(rows.value, choice(), () => nowMs.value));
+  // By its name, as it may move under the reader's hand.
+  const selected = useSignal<string | undefined>(undefined);
+  const move = (by: number) => {
+    const place = shown.value.findIndex(({ row }) => row.resource === selected.value);
+    const next = shown.value[Math.max(0, Math.min(shown.value.length - 1, place + by))];
+    selected.value = next?.row.resource;
+  };
   useKeys({
     j: () => move(1),
     k: () => move(-1),
     Enter: () => {
-      const seen = shown.value[selected.value];
-      if (seen !== undefined) go({ view: "resource", name: seen.row.resource });
+      if (selected.value !== undefined) go({ view: "resource", name: selected.value });
     },
   });
   const chosen = choice();
   return (
     <section class="view tall" aria-labelledby="title">
-      <div class="title">
-        <h1 id="title">Resources</h1>
-        <span class="quiet number">
-          {shown.value.length} of {totals.value?.resources ?? rows.value.length}
-        </span>
-      </div>
+      <Title
+        aside={
+          <span class="quiet number">
+            {shown.value.length} of {totals.value?.resources ?? rows.value.length}
+          </span>
+        }
+      >
+        Resources
+      </Title>
       <div class="tools">
-        <input
-          type="search"
-          id="search"
-          aria-label="Search resources and holders"
-          placeholder="Search resources and holders ( / )"
+        <SearchField
+          label="Search resources and holders"
+          placeholder="Search resources and holders"
           value={chosen.search}
-          onInput={({ currentTarget }) => adjust({ ...chosen, search: currentTarget.value })}
+          onSearch={(search) => adjust({ ...chosen, search })}
         />
         <Toggle
           label="Waiting only"

@@ -1,5 +1,6 @@
 // What the overview draws over time: the hub's counts each second, and its own figures every two. Knows the feed and `/metrics`.
 import { signal } from "@preact/signals";
+import { startAsking } from "./asking.ts";
 import { isPaused } from "./clock.ts";
 import { totals } from "./feed.ts";
 import { givenToken, hub } from "./link.ts";
@@ -26,21 +27,22 @@ function takeCount(): void {
 }
 
 let last: Scrape | undefined;
-let notBeforeMs = 0;
+let restUntilMs = 0;
 
-async function takePulse(): Promise<void> {
-  if (isPaused.value || hub.value === undefined || document.hidden || performance.now() < notBeforeMs) return;
+async function scrape(): Promise<Scrape | undefined> {
+  if (performance.now() < restUntilMs) return undefined;
   const text = await readMetrics();
-  if (text === undefined) {
-    // Asked again only now and then: a hub that has no figures for this reader will hardly get some.
-    last = undefined;
-    notBeforeMs = performance.now() + restMs;
-    if (pulses.value?.length === 0) pulses.value = undefined;
-    return;
-  }
-  const scrape = readScrape(text, Date.now());
-  if (last !== undefined) pulses.value = [...(pulses.value ?? []).slice(1 - samplesMax), pulseOf(last, scrape)];
-  else pulses.value ??= [];
+  if (text !== undefined) return readScrape(text, Date.now());
+  // Asked again only now and then: a hub that has no figures for this reader will hardly get some.
+  restUntilMs = performance.now() + restMs;
+  return undefined;
+}
+
+function takePulse(scrape: Scrape | undefined): void {
+  if (scrape === undefined && pulses.value?.length === 0) pulses.value = undefined;
+  if (scrape !== undefined && last !== undefined) {
+    pulses.value = [...(pulses.value ?? []).slice(1 - samplesMax), pulseOf(last, scrape)];
+  } else if (scrape !== undefined) pulses.value ??= [];
   last = scrape;
 }
 
@@ -60,5 +62,6 @@ async function readMetrics(): Promise<string | undefined> {
 /** Samples from now on, whatever view is open, so that the overview has a past when it is opened. */
 export function startSamples(): void {
   setInterval(takeCount, countMs);
-  setInterval(() => void takePulse(), scrapeMs);
+  // One after the other: of two that come at one moment, the second would make much of little time.
+  startAsking(scrapeMs, { ask: scrape, show: takePulse });
 }

@@ -1,43 +1,32 @@
 // The view of all sessions: who is there, for how long, and what each holds and awaits. Asks by HTTP while it is open.
 import { signal, useComputed } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { compareText } from "../../shared/text.ts";
 import { duration } from "../../shared/wording.ts";
 import type { Hub, SessionRow } from "../index.ts";
-import { isPaused, nowMs } from "./clock.ts";
+import { useAsking } from "./asking.ts";
+import { nowMs } from "./clock.ts";
 import { ActionButton, wordFor, type Action } from "./confirmation.tsx";
 import { Emptiness } from "./emptiness.tsx";
 import { Foreign } from "./foreign.tsx";
 import { hub } from "./link.ts";
 import { adjust } from "./navigation.ts";
+import { SearchField } from "./search-field.tsx";
+import { Title } from "./title.tsx";
 
 const askMs = 1_500;
 const shownMax = 500;
-const known = signal<{ readonly sessions: readonly SessionRow[]; readonly atMs: number } | undefined>(undefined);
 
-function useSessions(): void {
-  const { value } = hub;
-  useEffect(() => {
-    if (value === undefined) return undefined;
-    const ending = new AbortController();
-    const ask = async () => {
-      if (isPaused.peek()) return;
-      const sessions = await Array.fromAsync(value.sessions("", { signal: ending.signal }));
-      known.value = { sessions, atMs: performance.now() };
-    };
-    const askQuietly = () => void ask().catch(() => {});
-    askQuietly();
-    const timer = setInterval(askQuietly, askMs);
-    return () => {
-      clearInterval(timer);
-      ending.abort();
-    };
-  }, [value]);
+type Known = { readonly sessions: readonly SessionRow[]; readonly atMs: number };
+const known = signal<Known | undefined>(undefined);
+
+async function ask(hub: Hub, signal: AbortSignal): Promise<Known> {
+  const sessions = await Array.fromAsync(hub.sessions("", { signal }));
+  return { sessions, atMs: performance.now() };
 }
 
 /** All sessions, or those that a search finds. */
 export function Sessions({ search }: { search: string }) {
-  useSessions();
+  useAsking(askMs, "sessions", () => ({ ask, show: (answer) => (known.value = answer) }));
   const found = useComputed(() => {
     const wanted = search.toLowerCase();
     const all = known.value?.sessions ?? [];
@@ -49,18 +38,15 @@ export function Sessions({ search }: { search: string }) {
   const hidden = found.value.length - shownMax;
   return (
     <section class="view" aria-labelledby="title">
-      <div class="title">
-        <h1 id="title">Sessions</h1>
-        <span class="quiet number">{known.value === undefined ? "" : found.value.length}</span>
-      </div>
+      <Title aside={<span class="quiet number">{known.value === undefined ? "" : found.value.length}</span>}>
+        Sessions
+      </Title>
       <div class="tools">
-        <input
-          type="search"
-          id="search"
-          aria-label="Search sessions"
-          placeholder="Search nodes, owners, sessions ( / )"
+        <SearchField
+          label="Search sessions"
+          placeholder="Search nodes, owners, sessions"
           value={search}
-          onInput={({ currentTarget }) => adjust({ view: "sessions", search: currentTarget.value })}
+          onSearch={(wanted) => adjust({ view: "sessions", search: wanted })}
         />
       </div>
       {known.value !== undefined && found.value.length === 0 && (
@@ -85,7 +71,7 @@ function SessionTable({ sessions, sinceMs }: { sessions: readonly SessionRow[]; 
           <tr>
             <th scope="col">Node</th>
             <th scope="col">State</th>
-            <th scope="col" class="number">
+            <th scope="col" class="number aside">
               Age
             </th>
             <th scope="col" class="number">
@@ -123,10 +109,10 @@ function SessionLine({ session, sinceMs }: { session: SessionRow; sinceMs: numbe
       <td>
         <span class={`pill ${detached ? "quiet" : "good"}`}>
           <i class="dot" aria-hidden="true" />
-          {detached ? `detached${left}` : "connected"}
+          <span>{detached ? `detached${left}` : "connected"}</span>
         </span>
       </td>
-      <td class="number">{duration(Math.round(ageMs + sinceMs))}</td>
+      <td class="number aside">{duration(Math.round(ageMs + sinceMs))}</td>
       <td class="number">{holding}</td>
       <td class="number">{waiting}</td>
       <td class="aside">

@@ -22,17 +22,19 @@ export function Timeline({ attempts, sinceMs }: { attempts: readonly Attempt[]; 
   return (
     <div class="card">
       <h2>Attempts</h2>
-      <ol class="bars" aria-hidden="true">
-        {bars.map((attempt) => (
-          <li
-            key={attempt.number}
-            class={`bar ${attempt.ending}`}
-            // By the root, so that a short attempt is seen beside a long one.
-            style={{ flexGrow: Math.max(1, Math.round(Math.sqrt(attempt.heldMs))) }}
-            title={`${printable(attempt.node)}: ${words[attempt.ending]}`}
-          />
-        ))}
-      </ol>
+      {bars.length > 1 && (
+        <ol class="bars" aria-hidden="true">
+          {bars.map((attempt) => (
+            <li
+              key={attempt.number}
+              class={`bar ${attempt.ending}`}
+              // By the root, so that a short attempt is seen beside a long one.
+              style={{ flexGrow: Math.max(1, Math.round(Math.sqrt(attempt.heldMs))) }}
+              title={`${printable(attempt.node)}: ${words[attempt.ending]}`}
+            />
+          ))}
+        </ol>
+      )}
       <ol class="attempts">
         {attempts.slice(0, linesMax).map((attempt) => (
           <li key={attempt.number}>

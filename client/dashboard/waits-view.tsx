@@ -1,9 +1,10 @@
 // Who waits for whom, as a picture of circles first and then a list. Knows the contested resources.
-import { counted, duration } from "../../shared/wording.ts";
+import { duration } from "../../shared/wording.ts";
 import { circles, contestedMax, isAsked, waits } from "./contested.ts";
 import { Emptiness } from "./emptiness.tsx";
 import { Foreign } from "./foreign.tsx";
 import { hashOf } from "./route.ts";
+import { Title } from "./title.tsx";
 import type { Wait } from "./waits.ts";
 
 const shownMax = 200;
@@ -15,10 +16,9 @@ export function Waits() {
   );
   return (
     <section class="view" aria-labelledby="title">
-      <div class="title">
-        <h1 id="title">Who waits for whom</h1>
-        <span class="quiet">of the {contestedMax} resources with the longest waits</span>
-      </div>
+      <Title aside={<span class="quiet">of the {contestedMax} resources with the longest waits</span>}>
+        Who waits for whom
+      </Title>
       {circles.value.map((circle) => (
         <Circle circle={circle} key={circle.map(({ waiter }) => waiter).join()} />
       ))}
@@ -34,7 +34,7 @@ export function Waits() {
             <h2>
               <Foreign text={holder} />
             </h2>
-            <p class="quiet">{counted(behind.length, "wait")} for it</p>
+            <p class="quiet">{behind.length === 1 ? "1 waits for it" : `${behind.length} wait for it`}</p>
             <ul class="waits">
               {behind.map((wait) => (
                 <li key={`${wait.waiter} ${wait.resource}`}>

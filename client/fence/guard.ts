@@ -31,7 +31,7 @@ const busyMsMaxDefault = 5_000;
 /**
  * The check that makes a late writer harmless. A lock service cannot stop a process that was paused while its lock went to
  * another; the resource can, since the fence of the later grant is greater [F1]. One guard is for the fences of one hub, or of
- * several that work on the same book.
+ * several over one etcd.
  *
  *     const guard = new FenceGuard({ file: "/var/lib/store/fences.db" });
  *     guard.check("db-migrate", fence);                                        // throws when a later holder was here

@@ -1,9 +1,9 @@
 // Reference counts in a folder that processes share, of several machines too: a small file for each resource. Knows no policy.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, unlink } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf } from "../content/content-error.ts";
-import { refreshFolder, replaceFile, syncFolder } from "../content/durable-file.ts";
+import { isObject, parseJson } from "../../shared/json-text.ts";
+import { namesIn, readText, refreshFolder, replaceFile, syncFolder } from "../content/durable-file.ts";
 import { LockFile, type LockHold } from "./lock-file.ts";
 import { isMeant, isSameSet, type RefCountFilter, type RefCountStorage } from "./storage.ts";
 
@@ -36,7 +36,7 @@ export class FileRefCountStorage implements RefCountStorage {
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#lock = new LockFile(join(folder, "lock"), (name) => removeFile(this.#newPath(name)));
+    this.#lock = new LockFile(join(folder, "lock"), (name) => rm(this.#newPath(name), { force: true }));
   }
 
   async get(resource: string): Promise<readonly string[]> {
@@ -79,7 +79,7 @@ export class FileRefCountStorage implements RefCountStorage {
     const path = this.#pathOf(entry.resource);
     if (entry.nodes.length === 0) {
       if (!(await hold.isHeld())) return undefined;
-      await removeFile(path);
+      await rm(path, { force: true });
       await syncFolder(this.#folder);
       return true;
     }
@@ -87,7 +87,7 @@ export class FileRefCountStorage implements RefCountStorage {
     try {
       return (await replaceFile(path, `${JSON.stringify(entry)}\n`, fresh, hold.isHeld)) ? true : undefined;
     } catch (error) {
-      await removeFile(fresh);
+      await rm(fresh, { force: true });
       throw error;
     }
   }
@@ -102,46 +102,18 @@ export class FileRefCountStorage implements RefCountStorage {
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
-}
-
 async function readEntry(path: string): Promise<Entry | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT" || code === "ESTALE") return undefined;
-    throw error;
-  }
+  const text = await readText(path);
+  if (text === undefined) return undefined;
   const entry = decode(text);
   if (entry === undefined) throw new RefCountFileError(path);
   return entry;
 }
 
 function decode(text: string): Entry | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null || !("resource" in value) || !("nodes" in value)) return undefined;
+  const value = parseJson(text);
+  if (!isObject(value)) return undefined;
   const { resource, nodes } = value;
   if (typeof resource !== "string" || !Array.isArray(nodes)) return undefined;
   return { resource, nodes: nodes.filter((node) => typeof node === "string") };
-}
-
-async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
 }

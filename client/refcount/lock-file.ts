@@ -1,10 +1,11 @@
 // One writer at a time among processes that share a folder, of several machines too: a file that only one can create. Knows
 // nothing of what is written.
 import { randomUUID } from "node:crypto";
-import { link, readFile, readlink, rename, unlink, writeFile } from "node:fs/promises";
+import { link, readFile, readlink, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "../content/content-error.ts";
+import { readText } from "../content/durable-file.ts";
 
 /** A lock is held for milliseconds; one that nobody has let go of for so long is a dead or frozen process's. */
 const staleMsMax = 10_000;
@@ -58,11 +59,11 @@ export class LockFile {
     const text = textOf(owner);
     await this.#create(text);
     const sinceMs = this.#nowMs();
-    const isHeld = async () => this.#nowMs() - sinceMs < heldMsMax && (await this.#read()) === text;
+    const isHeld = async () => this.#nowMs() - sinceMs < heldMsMax && (await readText(this.#path)) === text;
     try {
       return await work({ name, isHeld });
     } finally {
-      if (await isHeld()) await this.#remove(this.#path);
+      if (await isHeld()) await rm(this.#path, { force: true });
     }
   }
 
@@ -75,7 +76,7 @@ export class LockFile {
       } catch (error) {
         if (codeOf(error) !== "EEXIST") throw error;
       }
-      const present = await this.#read();
+      const present = await readText(this.#path);
       if (present !== seen) seenAtMs = this.#nowMs();
       seen = present;
       if (seen === undefined) continue;
@@ -97,23 +98,7 @@ export class LockFile {
     const owner = readOwner(stale);
     if ((await readFile(aside, "utf8")) !== stale) await link(aside, this.#path).catch(() => {});
     else if (owner !== undefined) await this.#clearAway(owner.name);
-    await this.#remove(aside);
-  }
-
-  async #read(): Promise<string | undefined> {
-    try {
-      return await readFile(this.#path, "utf8");
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === "ENOENT" || code === "ESTALE") return undefined;
-      throw error;
-    }
-  }
-
-  async #remove(path: string): Promise<void> {
-    await unlink(path).catch((error: unknown) => {
-      if (codeOf(error) !== "ENOENT") throw error;
-    });
+    await rm(aside, { force: true });
   }
 }
 

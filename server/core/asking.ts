@@ -137,7 +137,7 @@ function newRequest(step: Step, session: Session, resource: Resource, message: A
     next: undefined,
     block: undefined,
   };
-  session.requests.set(id, request);
+  session.requests.add(request);
   return request;
 }
 

@@ -6,6 +6,8 @@ import { arm, disarm } from "./deadlines.ts";
 import { conclude, delay } from "./ending.ts";
 import { bury, serve, tellState, unqueue } from "./granting.ts";
 import { dropKept } from "./kept.ts";
+import { newWho } from "./history-ring.ts";
+import { LiveRequests } from "./live-requests.ts";
 import { noteFailure, type By } from "./noting.ts";
 import { countAway, firstAttached } from "./queue.ts";
 import type { Request, Resource, Session } from "./records.ts";
@@ -24,10 +26,10 @@ export function open(step: Step, command: Extract<Command, { type: "open" }>): v
   const presence = { state: "attached", socket } as const;
   const opened: Session = {
     identity,
-    who: { node, session },
+    who: newWho(node, session),
     presence,
     lastId: 0,
-    requests: new Map(),
+    requests: new LiveRequests<Request>(),
     kept: [],
     keptBytes: 0,
     sinceMs: nowMs,
@@ -82,9 +84,9 @@ export function resume(step: Step, command: Extract<Command, { type: "resume" }>
   table.tally.sessionsResumed += 1;
   effects.push({ type: "resumed", socket, session: identity.session, replaced, lastId, graceMs: identity.graceMs });
   for (const { answer } of kept) tell(step, session, answer);
-  for (const request of requests.values()) tellState(step, request);
+  for (const request of requests.inOrder()) tellState(step, request);
   if (presence.state === "attached") return;
-  for (const request of requests.values()) if (request.fence === 0) returnToQueue(request);
+  for (const request of requests.inOrder()) if (request.fence === 0) returnToQueue(request);
   for (const resource of resourcesAwaited(session)) serve(step, resource);
 }
 
@@ -103,8 +105,8 @@ export function sendAway({ table, nowMs }: Step, session: Session, socket: strin
   table.sessionOfSocket.delete(socket);
   const command = { type: "deadline", of: "grace", session: session.identity.session, armed: table.order } as const;
   session.presence = { state: "detached", grace: arm(table.deadlines, nowMs, graceMs, command) };
-  for (const request of session.requests.values()) countAway(request, 1);
-  for (const request of session.requests.values()) {
+  for (const request of session.requests.inOrder()) countAway(request, 1);
+  for (const request of session.requests.inOrder()) {
     const { resource } = request;
     if (resource.head === request) resource.head = firstAttached(request);
   }
@@ -140,14 +142,14 @@ export function end(step: Step, session: Session, why: "bye" | "dropped" | "kick
   table.tally.sessionsEnded[why] += 1;
   const error = { code: "SESSION_ENDED", message: `the session of ${identity.node} ended: ${why}` } as const;
   const touched = new Set<Resource>();
-  for (const request of session.requests.values()) {
+  for (const request of session.requests.inOrder()) {
     if (request.fence > 0) continue;
     touched.add(request.resource);
     noteFailure(step, request, { ...error, ...(by && { by }) });
     unqueue(step, request);
     bury(request);
   }
-  for (const holder of session.requests.values()) {
+  for (const holder of session.requests.inOrder()) {
     touched.add(holder.resource);
     conclude(step, holder, { outcome: "failure", error, retry: true, retryAfterMs: 0 }, { by });
     if (why !== "bye") delay(step, holder.resource, table.settings.lockDelayMs);
@@ -161,7 +163,7 @@ export function kick(step: Step, session: Session, { actor, reason }: By): void 
     code: "SESSION_ENDED",
     message: `the session was ended by ${actor}${reason ? `: ${reason}` : ""}`,
   } as const;
-  for (const { id, fence } of session.requests.values()) {
+  for (const { id, fence } of session.requests.inOrder()) {
     tell(step, session, { type: fence > 0 ? "lost" : "failed", id, ...ended });
   }
   end(step, session, "kicked", reason === undefined ? { actor } : { actor, reason });
@@ -170,6 +172,6 @@ export function kick(step: Step, session: Session, { actor, reason }: By): void 
 /** The resources in whose queues a session stands. */
 export function resourcesAwaited(session: Session): Set<Resource> {
   const resources = new Set<Resource>();
-  for (const request of session.requests.values()) if (request.fence === 0) resources.add(request.resource);
+  for (const request of session.requests.inOrder()) if (request.fence === 0) resources.add(request.resource);
   return resources;
 }

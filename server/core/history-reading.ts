@@ -1,12 +1,25 @@
 // Reads the history: of one resource backwards, of all of them forwards. Changes nothing.
-import { columns, events, isKept, modes, numberAt, outcomes, type Entry, type History } from "./history.ts";
+import { wordsOf } from "./history-code.ts";
+import {
+  isKept,
+  lineAt,
+  numberAt,
+  numberOf,
+  numbersInRow,
+  rowAt,
+  wordOf,
+  wordsInRow,
+  type Entry,
+  type History,
+} from "./history-ring.ts";
 
 /** The entries of a resource, newest first, from before that number on. */
 export function* entriesOf(history: History, resource: string, before = Infinity): Generator<Entry> {
   const line = history.lineOf.get(resource);
   let left = line?.kept ?? 0;
-  for (let row = history.end - 1; left > 0 && row >= history.start; row -= 1) {
-    if (history.lines[row] !== line || !isKept(history, row)) continue;
+  for (let ahead = history.rows - 1; left > 0 && ahead >= 0; ahead -= 1) {
+    const row = rowAt(history, ahead);
+    if (lineAt(history, row) !== line || !isKept(history, row)) continue;
     left -= 1;
     const entry = numberAt(history, row) < before ? entryAt(history, row) : undefined;
     if (entry !== undefined) yield entry;
@@ -26,45 +39,49 @@ export function readAfter(
   entriesMax: number,
   isMeant: (resource: string) => boolean,
 ): Reading {
-  let [low, high] = [history.start, history.end];
+  let [low, high] = [0, history.rows];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (numberAt(history, middle) <= number) low = middle + 1;
+    if (numberAt(history, rowAt(history, middle)) <= number) low = middle + 1;
     else high = middle;
   }
   const entries: Entry[] = [];
   let isGap = number < history.dropped;
-  let row = low;
-  for (; row < history.end && row < low + rowsMax && entries.length < entriesMax; row += 1) {
-    if (!isMeant(history.lines[row]?.resource ?? "")) continue;
+  let reached = number;
+  for (let ahead = low; ahead < history.rows && ahead < low + rowsMax && entries.length < entriesMax; ahead += 1) {
+    const row = rowAt(history, ahead);
+    reached = numberAt(history, row);
+    if (!isMeant(lineAt(history, row)?.resource ?? "")) continue;
     const entry = isKept(history, row) ? entryAt(history, row) : undefined;
     if (entry === undefined) isGap = true;
     else entries.push(entry);
   }
-  return { entries, number: row === low ? number : numberAt(history, row - 1), isGap };
+  return { entries, number: reached, isGap };
 }
 
 function entryAt(history: History, row: number): Entry | undefined {
-  const { numbers, counts } = history;
-  const [line, who, operation] = [history.lines[row], history.whose[row], history.operations[row]];
-  const at = row * columns;
-  const words = counts[at + 3] ?? 0;
-  const [event, mode] = [events[words & 15], modes[(words >> 4) & 3]];
+  const { numbers, words, whose, operations, more } = history;
+  const number = (column: keyof typeof numberOf) => numbers[row * numbersInRow + numberOf[column]] ?? 0;
+  const word = (column: keyof typeof wordOf) => words[row * wordsInRow + wordOf[column]] ?? 0;
+  const line = lineAt(history, row);
+  const who = whose.things[word("who")];
+  const operation = operations.things[word("operation")];
+  const { event, mode, outcome } = wordsOf(word("code"));
   if (line === undefined || who === undefined || operation === undefined) return undefined;
   if (event === undefined || mode === undefined) return undefined;
   return {
-    number: numberAt(history, row),
+    number: number("number"),
     resource: line.resource,
     event,
-    who,
-    id: numbers[at + 2] ?? 0,
-    operation,
+    who: { node: who.node, session: who.session },
+    id: number("id"),
+    operation: operation.operation,
     mode,
-    fence: numbers[at + 3] ?? 0,
-    attempt: counts[at + 1] ?? 0,
-    atMs: numbers[at + 1] ?? 0,
-    spanMs: counts[at + 2] ?? 0,
-    outcome: outcomes[words >> 6],
-    more: history.more[row],
+    fence: number("fence"),
+    attempt: word("attempt"),
+    atMs: number("atMs"),
+    spanMs: word("span"),
+    outcome,
+    more: more.things[word("more")]?.more,
   };
 }

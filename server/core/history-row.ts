@@ -1,7 +1,7 @@
 // How an entry of the history looks to those who read it: ages and not clock readings, and nothing that says nothing. Reads,
 // never changes.
 import type { HistoryEntry } from "../../shared/pages.ts";
-import type { Entry } from "./history.ts";
+import type { Entry } from "./history-ring.ts";
 
 /** One entry as it is shown; times in milliseconds. */
 export function historyRowOf(entry: Entry, nowMs: number): HistoryEntry {

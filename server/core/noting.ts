@@ -1,9 +1,10 @@
 // What is written into the history and counted, at each thing that happens to a request. Decides nothing.
 import type { Code } from "../../shared/errors.ts";
 import type { Failure, OutcomeWord } from "../../shared/protocol.ts";
-import { addEntry, lineNamed, type Happening, type Subject } from "./history.ts";
+import { addEntry } from "./history.ts";
+import { lineNamed, type Happening, type Line, type Subject } from "./history-ring.ts";
 import type { Request, Resource } from "./records.ts";
-import type { Step } from "./table.ts";
+import type { LockTable, Step } from "./table.ts";
 import { addSpan, countCode } from "./tally.ts";
 
 /** Who had something done, and why. */
@@ -67,7 +68,8 @@ export function noteFailure(
 }
 
 /** A remembered outcome is forgotten because somebody said so. */
-export function noteForgotten({ table, nowMs }: Step, { name, outcome }: Resource, actor: string | undefined): void {
+export function noteForgotten({ table, nowMs }: Step, resource: Resource, actor: string | undefined): void {
+  const { outcome } = resource;
   if (outcome === undefined) return;
   const { operation, node: by, fence } = outcome;
   const subject = { id: 0, operation, mode: "once", fence, attempt: 0 } as const;
@@ -75,22 +77,23 @@ export function noteForgotten({ table, nowMs }: Step, { name, outcome }: Resourc
   addEntry(
     table.history,
     table.settings.limits,
-    lineNamed(table.history, name),
+    lineOf(table, resource),
     table.order,
-    nobody,
+    table.history.nobody,
     subject,
     happening,
   );
 }
-
-const nobody = { node: "", session: "" };
 
 /** What of a request is noted. */
 type Noted = Subject & Pick<Request, "session" | "resource" | "sinceMs">;
 
 function note({ table }: Step, request: Noted, happening: Happening): void {
   const { history, settings, order } = table;
-  const { resource } = request;
-  resource.line ??= lineNamed(history, resource.name);
-  addEntry(history, settings.limits, resource.line, order, request.session.who, request, happening);
+  const { resource, session } = request;
+  addEntry(history, settings.limits, lineOf(table, resource), order, session.who, request, happening);
+}
+
+function lineOf({ history }: LockTable, resource: Resource): Line {
+  return (resource.line ??= lineNamed(history, resource.name));
 }

@@ -4,7 +4,8 @@ import type { Failure, Mode, Progress } from "../../shared/protocol.ts";
 import type { SessionIdentity } from "./command.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { Answer } from "./effect.ts";
-import type { Line, Who } from "./history.ts";
+import type { Line, Who } from "./history-ring.ts";
+import type { LiveRequests } from "./live-requests.ts";
 
 /** One acquire of one resource by one session while it lives: waiting in the queue or holding. It is itself the link of
  * the list it stands in, so that joining and leaving is O(1) wherever it stands [Q6]. */
@@ -118,8 +119,8 @@ export type Session = {
     | { readonly state: "detached"; readonly grace: Deadline };
   /** The highest request id received [S10]. */
   lastId: number;
-  /** Live requests by id, which is also their order. */
-  readonly requests: Map<number, Request>;
+  /** Live requests by id. */
+  readonly requests: LiveRequests<Request>;
   kept: KeptAnswer[];
   keptBytes: number;
   readonly sinceMs: number;

@@ -9,8 +9,10 @@ import { putBackFailures } from "./failures.ts";
 import { holdWith } from "./granting.ts";
 import { keep } from "./kept.ts";
 import { keptFrom, keptRecordOf, type KeptRecord } from "./kept-record.ts";
-import { addEntry, lineNamed, type Entry } from "./history.ts";
+import { addEntry } from "./history.ts";
+import { lineNamed, newWho, type Entry } from "./history-ring.ts";
 import { readAfter } from "./history-reading.ts";
+import { LiveRequests } from "./live-requests.ts";
 import { putBack } from "./outcomes.ts";
 import { stand } from "./queue.ts";
 import { add } from "./references.ts";
@@ -89,7 +91,6 @@ export function tableFrom(records: Iterable<TableRecord>): LockTable {
     else restore(table, record, results);
   }
   if (table === undefined) throw new Error("there is no record of a table");
-  for (const session of table.sessions.values()) sortRequests(session);
   sortFailures(table.failures);
   return table;
 }
@@ -126,8 +127,17 @@ function restoreSession(
   const presence: Session["presence"] = isAway
     ? { state: "detached", grace: restoreDeadline(table, where.grace, graceCommand) }
     : { state: "attached", socket: where.socket };
-  const who = { node, session };
-  const restored: Session = { identity, who, presence, lastId, requests: new Map(), kept: [], keptBytes: 0, sinceMs };
+  const who = newWho(node, session);
+  const restored: Session = {
+    identity,
+    who,
+    presence,
+    lastId,
+    requests: new LiveRequests<Request>(),
+    kept: [],
+    keptBytes: 0,
+    sinceMs,
+  };
   for (const one of kept) keep(table.kept, restored, keptFrom(one, results));
   table.sessions.set(session, restored);
   table.sessionOfNode.set(node, restored);
@@ -171,20 +181,13 @@ function restoreRequest(table: LockTable, record: RequestRecord): void {
     next: undefined,
     block: undefined,
   };
-  session.requests.set(id, request);
+  session.requests.add(request);
   if (mode === "permit") resource.permits += 1;
   if (fence === 0) stand(resource.queue, request);
   else holdWith(resource, request);
   if (fence > 0) table.holding += 1;
   else table.waiting += 1;
   if (fence === 0 && isAttached(request)) resource.head ??= request;
-}
-
-/** Requests of a session are kept in the order of their ids. */
-function sortRequests({ requests }: Session): void {
-  const sorted = [...requests].toSorted(([one], [other]) => one - other);
-  requests.clear();
-  for (const [id, request] of sorted) requests.set(id, request);
 }
 
 /** The failures of all resources are kept in the order in which they came. */
@@ -226,8 +229,11 @@ function* historyRecords({ history }: LockTable): Generator<TableRecord> {
   }
 }
 
-function restoreEntry({ history, settings }: LockTable, entry: Entry): void {
-  addEntry(history, settings.limits, lineNamed(history, entry.resource), entry.number, entry.who, entry, entry);
+function restoreEntry({ history, settings, sessions }: LockTable, entry: Entry): void {
+  const { resource, number, who } = entry;
+  const known = who.session === "" ? history.nobody : sessions.get(who.session)?.who;
+  const whose = known ?? newWho(who.node, who.session);
+  addEntry(history, settings.limits, lineNamed(history, resource), number, whose, entry, entry);
 }
 
 function requestRecord(request: Request): RequestRecord {

@@ -6,7 +6,7 @@ import type { Answer, Effect } from "./effect.ts";
 import { forget, newOutcomes, type Outcomes } from "./outcomes.ts";
 import { newAgeing, type Ageing } from "./ageing.ts";
 import { forgetAllFailures } from "./failures.ts";
-import { newHistory, type History } from "./history.ts";
+import { newHistory, type History } from "./history-ring.ts";
 import { keep, newKept, type Kept } from "./kept.ts";
 import { noteFailure } from "./noting.ts";
 import { newReferences, type References } from "./references.ts";

@@ -23,10 +23,14 @@ export type Tally = {
   /** From the first message of a turn to its grants, and from a batch to its being safe. */
   readonly turns: Spread;
   readonly commits: Spread;
+  /** Entries of this hub that were appended and have not come back; bytes of entries that no checkpoint stands for, about;
+   * checkpoints that came into force. */
+  readonly journal: { unheard: number; bytes: number; checkpoints: number };
 };
 
 const longMs = [1, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 60_000, 300_000, 1_800_000];
-const shortMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1_000];
+/** Bounds for what takes less than a second as a rule. */
+export const shortMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1_000];
 
 /** Nothing has happened yet. */
 export function newTally(): Tally {
@@ -44,10 +48,12 @@ export function newTally(): Tally {
     holds: newSpread(longMs),
     turns: newSpread(shortMs),
     commits: newSpread(shortMs),
+    journal: { unheard: 0, bytes: 0, checkpoints: 0 },
   };
 }
 
-function newSpread(boundsMs: readonly number[]): Spread {
+/** Nothing has taken any time yet. */
+export function newSpread(boundsMs: readonly number[]): Spread {
   return { boundsMs, counts: Array.from({ length: boundsMs.length + 1 }, () => 0), sumMs: 0 };
 }
 

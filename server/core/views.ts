@@ -103,7 +103,7 @@ export function sessionRowOf(
 ): SessionRow {
   const { session, node, owner, client, labels, graceMs } = identity;
   let [holding, waiting] = [0, 0];
-  for (const { resource, fence } of requests.values()) {
+  for (const { resource, fence } of requests.all()) {
     if (!isMeant(resource.name)) continue;
     if (fence > 0) holding += 1;
     else waiting += 1;

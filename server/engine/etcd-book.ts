@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { TableSettings } from "../core/command.ts";
 import type { Logger } from "../log.ts";
 import { keyIs, putOf } from "./etcd-append.ts";
-import type { EtcdClient } from "./etcd-client.ts";
+import { reasonOf, type EtcdClient } from "./etcd-client.ts";
 import { EtcdJournal } from "./etcd-journal.ts";
 import { bytesOf, EtcdKeys, hubOf } from "./etcd-keys.ts";
 import { EtcdLease } from "./etcd-lease.ts";
@@ -101,8 +101,7 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
   } catch (error) {
     client.close();
     if (error instanceof JournalError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new JournalError(`etcd cannot be used: ${why}; look at the endpoints named by --etcd`, { cause: error });
+    throw new JournalError(`etcd cannot be used: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -1,24 +1,17 @@
 // What the hub asks of etcd, over gRPC: each call with a deadline, each at one member of the cluster, and at the next one when
 // that does not answer. Knows no journal and no key.
-import { readFileSync } from "node:fs";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { Clock } from "../clock.ts";
 import { Auth, KV, Lease, Maintenance, Watch, type WatchResponse } from "./etcd_pb.ts";
 import { JournalError } from "./journal.ts";
 
-type PemFiles = {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-};
-
-/** Where an etcd cluster is and how it is spoken to. The files are PEM; none is needed for plain HTTP. */
+/** Where an etcd cluster is and how it is spoken to; certificates are in PEM form, and none is needed for plain HTTP. */
 export type EtcdSettings = {
   /** Such as `http://127.0.0.1:2379`. */
   readonly endpoints: readonly string[];
   readonly user?: { readonly name: string; readonly password: string } | undefined;
-  readonly tls?: PemFiles | undefined;
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 };
 
 type Member = {
@@ -33,8 +26,9 @@ type Member = {
 
 type CallOptions = { timeoutMs: number; headers: Record<string, string> };
 
-// One member has this long to answer before the next is asked.
-const attemptMsMax = 2_000;
+// One member has that share of the time to answer before the next is asked, so that each of five has its turn.
+const attemptShare = 1 / 5;
+const attemptMsMin = 1_000;
 const pauseMs = 50;
 // etcd itself closes a connection that is pinged more often than every 5 s.
 const pings = { pingIntervalMs: 10_000, pingTimeoutMs: 2_000 };
@@ -49,6 +43,16 @@ const passing = new Set([
   Code.ResourceExhausted,
   Code.Unavailable,
   Code.Unknown,
+]);
+
+const user = "--etcd-user and its password";
+const placesToLook: ReadonlyMap<Code, string> = new Map([
+  [Code.FailedPrecondition, user],
+  [Code.InvalidArgument, user],
+  [Code.Unauthenticated, user],
+  [Code.PermissionDenied, "what the user of --etcd-user may read and write under --etcd-prefix"],
+  // So is told what TLS finds.
+  [Code.Internal, "--etcd-ca, --etcd-cert and --etcd-key"],
 ]);
 
 /** A cluster of etcd. */
@@ -70,22 +74,27 @@ export class EtcdClient {
 
   /**
    * Asks one member after the other until one answers.
-   * @param withinMs how long it goes on asking
-   * @throws what the last one said, or at once what is no passing failure
+   * @param withinMs how long it goes on asking; then once more, for a second at most, since the hub itself may have stood still
+   * @throws what was said last, or at once what is no passing failure
    */
   async call<Answer>(
     ask: (member: Member, options: CallOptions) => Promise<Answer>,
     withinMs: number,
   ): Promise<Answer> {
     const untilMs = this.clock.nowMs() + withinMs;
-    for (;;) {
+    let said: unknown;
+    for (let isLast = false; ;) {
       const member = this.#member();
       try {
-        const timeoutMs = Math.min(attemptMsMax, Math.max(1, Math.ceil(untilMs - this.clock.nowMs())));
+        const leftMs = isLast ? attemptMsMin : untilMs - this.clock.nowMs();
+        const timeoutMs = Math.ceil(Math.max(1, Math.min(leftMs, Math.max(attemptMsMin, withinMs * attemptShare))));
         return await ask(member, { timeoutMs, headers: await this.#headers(member, timeoutMs) });
       } catch (error) {
         this.#failed(member, error);
-        if (!this.#isPassing(error) || this.clock.nowMs() + pauseMs >= untilMs) throw error;
+        // That there was no time left says nothing of why.
+        if (said === undefined || codeOf(error) !== Code.DeadlineExceeded) said = error;
+        if (!this.#isPassing(error) || isLast) throw said;
+        isLast = this.clock.nowMs() + pauseMs >= untilMs;
       }
       await new Promise<void>((resolve) => void this.clock.after(pauseMs, resolve));
     }
@@ -104,9 +113,12 @@ export class EtcdClient {
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     }
     try {
-      // Without a leader a member would keep a stream open on which nothing comes (etcd-io/etcd#10819).
-      const headers = { ...(await this.#headers(member, attemptMsMax)), hasleader: "true" };
-      yield* member.watch.watch(requests(), { headers, signal, timeoutMs: 0 });
+      const headers = await this.#headers(member, attemptMsMin);
+      for await (const response of member.watch.watch(requests(), { headers, signal, timeoutMs: 0 })) {
+        // A token that has run out is told like that.
+        if (response.canceled) this.#token = undefined;
+        yield response;
+      }
     } catch (error) {
       if (!signal.aborted) this.#failed(member, error);
       throw error;
@@ -131,25 +143,32 @@ export class EtcdClient {
 
   async #headers(member: Member, timeoutMs: number): Promise<Record<string, string>> {
     const { user } = this.#settings;
-    if (user === undefined) return {};
+    // Without a leader a member would keep open what it can do nothing for, and a stream on which nothing comes
+    // (etcd-io/etcd#10819).
+    const hasleader = "true";
+    if (user === undefined) return { hasleader };
     this.#token ??= (await member.auth.authenticate(user, { timeoutMs })).token;
-    return { token: this.#token };
+    return { hasleader, token: this.#token };
   }
 
   #failed(member: Member, error: unknown): void {
     // A connection on which nothing comes any more is not asked again.
     if (codeOf(error) === Code.DeadlineExceeded) member.session.abort();
-    if (codeOf(error) === Code.Unauthenticated) this.#token = undefined;
+    if (isTokenStale(error)) this.#token = undefined;
     if (member === this.#members[this.#current]) this.rotate();
   }
 
   #isPassing(error: unknown): boolean {
     const code = codeOf(error);
-    // A token lives for some minutes; a wrong password is told as an invalid argument.
-    return (
-      code !== undefined && (passing.has(code) || (code === Code.Unauthenticated && this.#settings.user !== undefined))
-    );
+    return (code !== undefined && passing.has(code)) || (this.#settings.user !== undefined && isTokenStale(error));
   }
+}
+
+/** Why a call failed, in one line that says where to look. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof ConnectError)) return error instanceof Error ? error.message : String(error);
+  const said = error.rawMessage.replaceAll(/\s+/g, " ").trim();
+  return `${said}; look at ${placesToLook.get(error.code) ?? "the endpoints named by --etcd"}`;
 }
 
 /** Whether what was asked for is of a revision that etcd no longer keeps. */
@@ -166,9 +185,15 @@ function codeOf(error: unknown): Code | undefined {
   return error instanceof ConnectError ? error.code : undefined;
 }
 
+/** Whether another token would do: a token lives for some minutes, or until somebody is given other rights. A wrong password is
+ * told otherwise. */
+function isTokenStale(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return false;
+  return error.code === Code.Unauthenticated || error.rawMessage.includes("revision of auth store is old");
+}
+
 function memberAt(endpoint: string, tls: EtcdSettings["tls"]): Member {
-  const nodeOptions = { ...(tls?.ca !== undefined && { ca: readFileSync(tls.ca) }), ...keyPair(tls) };
-  const session = new Http2SessionManager(endpoint, pings, nodeOptions);
+  const session = new Http2SessionManager(endpoint, pings, tls);
   const transport = createGrpcTransport({
     baseUrl: endpoint,
     sessionManager: session,
@@ -184,9 +209,4 @@ function memberAt(endpoint: string, tls: EtcdSettings["tls"]): Member {
     maintenance: createClient(Maintenance, transport),
     auth: createClient(Auth, transport),
   };
-}
-
-function keyPair(tls: EtcdSettings["tls"]): { cert?: Buffer; key?: Buffer } {
-  if (tls?.cert === undefined || tls.key === undefined) return {};
-  return { cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
 }

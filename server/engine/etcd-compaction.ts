@@ -1,10 +1,11 @@
 // How a book in etcd stays small: at a marked entry one hub writes down the table, has that put in force, and drops what it
 // stands for. Every hub looks whether its own table was the same there. Knows no watch and no lease.
+import type { Logger } from "../log.ts";
 import { keyIs, putOf } from "./etcd-append.ts";
-import { chunksOf, digestOf, type Checkpoint } from "./etcd-checkpoint.ts";
-import type { EtcdClient } from "./etcd-client.ts";
+import { chunksOf, digestOf, readChunks, type Checkpoint } from "./etcd-checkpoint.ts";
+import { reasonOf, type EtcdClient } from "./etcd-client.ts";
 import { bytesOf, textOf, type EtcdKeys } from "./etcd-keys.ts";
-import type { EtcdState } from "./etcd-state.ts";
+import { readRange, type EtcdState } from "./etcd-state.ts";
 
 type CompactionParts = {
   readonly client: EtcdClient;
@@ -13,6 +14,7 @@ type CompactionParts = {
   /** The revision in which the hub's key was made. */
   readonly claim: bigint;
   readonly state: EtcdState;
+  readonly log: Logger;
 };
 
 const putMsMax = 10_000;
@@ -62,6 +64,7 @@ export class EtcdCompaction {
     const { state } = this.#parts;
     const made: Checkpoint = JSON.parse(textOf(value));
     state.checkpoint = { revision, made };
+    state.table.tally.journal.checkpoints += 1;
     if (this.#wantedSince !== undefined && BigInt(made.revision) >= this.#wantedSince) this.#wantedSince = undefined;
     // A name is never used twice: of a hub that is gone nothing more will come.
     for (const hub of Object.keys(made.numbers)) if (!state.members.has(hub)) state.numbers.delete(hub);
@@ -81,6 +84,8 @@ export class EtcdCompaction {
       const success = [putOf(keys.chunk(made.id, place), chunk)];
       await client.call(({ kv }, options) => kv.txn({ success }, options), putMsMax);
     }
+    // What no hub could begin with must not take the place of entries: throws unless all of it is there, and comes to the same.
+    readChunks(made, (await readRange(client, keys.chunks(made.id))).found);
     const pointer = keys.checkpoint;
     const isAsBefore = { target: modRevision, ...keyIs(pointer, "modRevision", before?.revision ?? 0n) };
     const living = { target: createRevision, ...keyIs(keys.hub(hub), "createRevision", claim) };
@@ -92,18 +97,40 @@ export class EtcdCompaction {
     else await this.#remove([keys.chunks(made.id)]);
   }
 
-  /** Drops the entries that the checkpoint stands for, the chunks of the one before, and what etcd remembers of all that. */
-  async #drop({ numbers }: Checkpoint, before: EtcdState["checkpoint"]): Promise<void> {
-    const { client, keys, state } = this.#parts;
+  /** Drops the entries that the checkpoint stands for, chunks that stand for nothing, and what etcd remembers of all that. */
+  async #drop({ id, numbers }: Checkpoint, before: EtcdState["checkpoint"]): Promise<void> {
+    const { client, keys, state, log } = this.#parts;
     // The last entry of a hub that lives is what its next one is compared with.
     const ranges = Object.entries(numbers).map(([hub, number]) =>
       keys.entriesBefore(hub, state.members.has(hub) ? number : number + 1),
     );
-    await this.#remove(before === undefined ? ranges : [...ranges, keys.chunks(before.made.id)]);
+    // Those of the checkpoint before, and of one that was never put in force; of another hub that lives one may be on its way.
+    const isAnothers = (hub: string) => hub !== this.#parts.hub && state.members.has(hub);
+    const idle = (await this.#written()).filter((other) => {
+      return other === before?.made.id || (other !== id && !isAnothers(other.slice(0, other.lastIndexOf("-"))));
+    });
+    await this.#remove([...ranges, ...idle.map((other) => keys.chunks(other))]);
     if (before === undefined) return;
     // One checkpoint late, so that a hub that was away for a moment finds what it has missed.
     const revision = BigInt(before.made.revision);
-    await client.call(({ kv }, options) => kv.compact({ revision }, options), putMsMax);
+    await client
+      .call(({ kv }, options) => kv.compact({ revision }, options), putMsMax)
+      .catch((error: unknown) => log.warn({ why: reasonOf(error) }, "etcd keeps its history; have it compacted there"));
+  }
+
+  /** The checkpoints of which there are chunks. */
+  async #written(): Promise<string[]> {
+    const { client, keys } = this.#parts;
+    const { rangeEnd } = keys.allChunks;
+    const ids: string[] = [];
+    for (let { key } = keys.allChunks; ;) {
+      const value = { key, rangeEnd, limit: 1n };
+      const [first] = (await client.call(({ kv }, options) => kv.range(value, options), putMsMax)).kvs;
+      if (first === undefined) return ids;
+      const id = keys.checkpointOf(first.key);
+      ids.push(id);
+      key = keys.chunks(id).rangeEnd;
+    }
   }
 
   async #remove(ranges: readonly ReturnType<EtcdKeys["chunks"]>[]): Promise<void> {

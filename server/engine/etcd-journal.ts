@@ -4,8 +4,9 @@ import type { Clock } from "../clock.ts";
 import type { Command } from "../core/command.ts";
 import type { Logger } from "../log.ts";
 import { appendEntry } from "./etcd-append.ts";
-import type { EtcdClient } from "./etcd-client.ts";
+import { reasonOf, type EtcdClient } from "./etcd-client.ts";
 import { EtcdCompaction } from "./etcd-compaction.ts";
+import { EtcdIntake } from "./etcd-intake.ts";
 import { bytesOf, hubOf, type EtcdKeys, type Entry } from "./etcd-keys.ts";
 import type { EtcdLease } from "./etcd-lease.ts";
 import { takeEntry, type EtcdState } from "./etcd-state.ts";
@@ -32,9 +33,10 @@ export type EtcdJournalParts = {
 
 type Open = { readonly hear: Hear; readonly nowMs: () => number };
 
-const entryCharactersMax = 512 * 1024;
 const appendMsMax = 5_000;
 const closeMsMax = 2_000;
+// By then a member that fell silent is passed by, or another leader elected; soon after, the hub is given up.
+const unsureMs = 4_000;
 
 /** One hub's end of the journal. */
 export class EtcdJournal implements Journal {
@@ -44,17 +46,12 @@ export class EtcdJournal implements Journal {
   readonly #open: Open;
   readonly #clock: Clock;
   readonly #claim: bigint;
-  /** The commands that are to be appended, as JSON. */
-  #queue: string[] = [];
-  #isSending = false;
+  readonly #intake: EtcdIntake;
   /** How far this hub is with the entry that a checkpoint is made of. */
   #mark: "idle" | "due" | "under way" = "idle";
   readonly #compaction: EtcdCompaction;
-  #appended: number;
-  #appendedMs: number;
   #isClosed = false;
   readonly #watch: EtcdWatch;
-  #whenHeard: (() => void)[] = [];
   #cancelBeat: () => void = () => {};
 
   constructor(parts: EtcdJournalParts, open: Open) {
@@ -66,8 +63,13 @@ export class EtcdJournal implements Journal {
     this.#claim = claim;
     this.#clock = client.clock;
     this.#compaction = new EtcdCompaction({ ...parts, claim });
-    this.#appended = state.numbers.get(hub) ?? 0;
-    this.#appendedMs = this.#clock.nowMs();
+    const heard = () => state.numbers.get(hub) ?? 0;
+    this.#intake = new EtcdIntake({
+      clock: client.clock,
+      heard: heard(),
+      append: (number, commands) => this.#append(number, commands),
+      onFailure: (error) => this.#lose(`nothing can be appended in etcd: ${reasonOf(error)}`),
+    });
     this.survivesMs = recoveryGraceMs;
     this.#watch = new EtcdWatch({
       client,
@@ -75,7 +77,8 @@ export class EtcdJournal implements Journal {
       revision: () => state.revision,
       hear: (events) => {
         for (const event of events) this.#take(event);
-        this.#tellHeard();
+        this.#intake.hear(heard());
+        this.#count();
       },
       onFailure: (why) => this.#lose(why),
     });
@@ -83,13 +86,12 @@ export class EtcdJournal implements Journal {
   }
 
   append({ commands }: Batch): void {
-    for (const command of commands) this.#queue.push(JSON.stringify(command));
-    if (this.#queue.length > 0 && !this.#isSending) void this.#send();
+    this.#intake.add(commands);
+    this.#count();
   }
 
   whenHeard(callback: () => void): void {
-    if (this.#isAllHeard()) callback();
-    else this.#whenHeard.push(callback);
+    this.#intake.whenHeard(callback);
   }
 
   isOurs(socket: string | undefined): boolean {
@@ -102,7 +104,8 @@ export class EtcdJournal implements Journal {
   }
 
   isReachable(): boolean {
-    return !this.#isClosed && this.#parts.lease.isSure();
+    if (this.#isClosed || !this.#parts.lease.isSure()) return false;
+    return this.#intake.unheard === 0 || this.#intake.stillMs() < unsureMs;
   }
 
   async close(): Promise<void> {
@@ -116,6 +119,7 @@ export class EtcdJournal implements Journal {
 
   async #end(): Promise<void> {
     this.#isClosed = true;
+    this.#intake.stop();
     this.#cancelBeat();
     this.#watch.stop();
     await this.#parts.lease.close();
@@ -129,42 +133,21 @@ export class EtcdJournal implements Journal {
     void this.#end();
   }
 
-  #isAllHeard(): boolean {
-    const { state, hub } = this.#parts;
-    return this.#queue.length === 0 && !this.#isSending && (state.numbers.get(hub) ?? 0) === this.#appended;
-  }
-
-  /** Appends what is queued, one entry after the other, and be it nothing; what comes meanwhile goes into the next one. */
-  async #send(): Promise<void> {
-    this.#isSending = true;
-    try {
-      do await this.#appendEntry(this.#takeQueued());
-      while ((this.#queue.length > 0 || this.#mark === "due") && !this.#isClosed);
-    } catch (error) {
-      this.#lose(`nothing can be appended in etcd: ${String(error)}`);
-    }
-    this.#isSending = false;
-    this.#tellHeard();
-  }
-
-  #takeQueued(): string[] {
-    let characters = 0;
-    const end = this.#queue.findIndex((text) => (characters += text.length) > entryCharactersMax);
-    return this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(1, end));
-  }
-
-  async #appendEntry(commands: readonly string[]): Promise<void> {
+  async #append(number: number, commands: readonly string[]): Promise<void> {
     const { client, keys, hub, lease, state } = this.#parts;
-    const number = this.#appended + 1;
     const mark = this.#mark === "due" ? ',"isMarked":true' : "";
     if (this.#mark === "due") this.#mark = "under way";
     const value = bytesOf(`{"atMs":${this.#open.nowMs()},"commands":[${commands.join(",")}]${mark}}`);
     const { clusterId, revision } = state;
     const entry = { hub, claim: this.#claim, number, value, seen: { clusterId, revision } };
     const loss = await appendEntry(client, keys, entry, Math.min(appendMsMax, lease.sureMs()));
-    if (loss !== undefined) return this.#lose(loss);
-    this.#appended = number;
-    this.#appendedMs = this.#clock.nowMs();
+    if (loss !== undefined) this.#lose(loss);
+  }
+
+  #count(): void {
+    const { table, bytes } = this.#parts.state;
+    table.tally.journal.unheard = this.#intake.unheard;
+    table.tally.journal.bytes = bytes;
   }
 
   #take({ type, kv }: Event): void {
@@ -209,7 +192,7 @@ export class EtcdJournal implements Journal {
   #markIfWanted(): void {
     if (this.#isClosed || this.#mark !== "idle" || !this.#compaction.isWanted || !this.isOurs(undefined)) return;
     this.#mark = "due";
-    if (!this.#isSending) void this.#send();
+    this.#intake.beat();
   }
 
   #takeHub(name: string, createRevision: bigint | undefined): void {
@@ -224,25 +207,19 @@ export class EtcdJournal implements Journal {
     this.append({ commands: [gone], nowMs: 0 });
   }
 
-  #tellHeard(): void {
-    if (this.#whenHeard.length === 0 || !this.#isAllHeard()) return;
-    const waiting = this.#whenHeard;
-    this.#whenHeard = [];
-    for (const callback of waiting) callback();
-  }
-
   #beatLater(): void {
     this.#cancelBeat = this.#clock.after(this.#parts.beatMs, () => this.#beat());
   }
 
   #beat(): void {
-    const { lease, beatMs, state, hub } = this.#parts;
+    const { lease, beatMs } = this.#parts;
+    const stillMs = this.#intake.stillMs();
     if (!lease.isSure()) return this.#lose("its lease is no longer sure to run");
-    const sinceMs = this.#clock.nowMs() - this.#appendedMs;
-    if (!this.#isSending && (state.numbers.get(hub) ?? 0) < this.#appended && sinceMs >= beatMs) {
-      // What was appended does not come back: the watch is silent though it stands.
-      this.#watch.restart();
-    } else if (!this.#isSending && sinceMs >= beatMs) void this.#send();
+    if (stillMs >= beatMs) {
+      if (this.#intake.unheard === 0) this.#intake.beat();
+      else if (stillMs < beatMs + appendMsMax) this.#watch.restart();
+      else return this.#lose("what it appends does not come back");
+    }
     this.#beatLater();
   }
 }

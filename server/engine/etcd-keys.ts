@@ -77,6 +77,16 @@ export class EtcdKeys {
     return rangeOf(`${this.#prefix}chunk/${checkpoint}/`);
   }
 
+  /** Every checkpoint's chunks. */
+  get allChunks(): { key: Bytes; rangeEnd: Bytes } {
+    return rangeOf(`${this.#prefix}chunk/`);
+  }
+
+  /** The checkpoint that a chunk is of. */
+  checkpointOf(chunk: Uint8Array): string {
+    return textOf(chunk).slice(`${this.#prefix}chunk/`.length).split("/", 1).join();
+  }
+
   /** What a key of the watched range is of; undefined for one that no hub has made. */
   placeOf(key: Uint8Array): Place | undefined {
     const [what, hub, number, ...more] = textOf(key).slice(`${this.#prefix}log/`.length).split("/");

@@ -3,7 +3,8 @@
 import type { EtcdClient } from "./etcd-client.ts";
 
 const grantMsMax = 10_000;
-const revokeMsMax = 1_000;
+// Until it is given back, or has run out, what was of this hub is nobody else's.
+const revokeMsMax = 5_000;
 // Clocks run at slightly different speeds, and a timer may be late.
 const marginShare = 0.1;
 
@@ -73,9 +74,9 @@ export class EtcdLease {
           if (TTL > 0n && !this.#isClosed) this.#sureUntilMs = this.#sureFrom(sentMs);
           return;
         }
-      }, this.#ttlMs / 4);
+      }, this.sureMs());
     } catch {
-      // The next one may be answered; if none is, the lease is no longer sure.
+      // As long as it was sure, member after member was asked; the next time shows whether it still runs.
     }
     this.#renewLater();
   }

@@ -52,7 +52,7 @@ export async function readState(client: EtcdClient, keys: EtcdKeys, settings: Ta
 }
 
 /** All keys of a range at one revision, in the order of the keys; at the present one for 0. */
-async function readRange(
+export async function readRange(
   client: EtcdClient,
   range: { key: Bytes; rangeEnd: Bytes },
   atRevision = 0n,

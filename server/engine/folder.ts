@@ -7,7 +7,12 @@ export function makeFolder(folder: string): void {
   const path = resolve(folder);
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    // Not `recursive`, for that never ends where the system lets nobody make one, as in /proc.
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
   syncFolder(dirname(path));
 }
 

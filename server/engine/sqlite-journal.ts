@@ -98,6 +98,7 @@ class SqliteJournal implements Journal {
     withPath(markPath(folder), () => mark.move(row.first));
     hear({ commands, nowMs });
     this.#characters += row.commands.length;
+    recovered.table.tally.journal.bytes = this.#characters;
     if (this.#characters > this.#compactCharacters) this.#compact();
   }
 
@@ -135,7 +136,7 @@ class SqliteJournal implements Journal {
 
   #compact(): void {
     if (this.#compacting !== undefined) return;
-    const { folder, log } = this.#parts;
+    const { folder, log, recovered } = this.#parts;
     this.#characters = 0;
     // The worker's file has the ending that this one has: that of the source, or of what was built from it.
     const file = new URL(`./compactor${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
@@ -143,6 +144,7 @@ class SqliteJournal implements Journal {
     this.#compacting = worker;
     worker.on("message", (order: number) => {
       this.#prunableOrder = order;
+      recovered.table.tally.journal.checkpoints += 1;
       log.debug({ order }, "a checkpoint was made");
     });
     worker.on("error", (error) => log.error({ error }, "no checkpoint could be made; the journal grows on"));

@@ -29,8 +29,9 @@ export function healthRoutes(hub: Hub, metrics: () => Promise<string>): Route[] 
         refusals: ["UNAVAILABLE"],
       },
       () => {
-        if (hub.isOpen && hub.engine.isReachable()) return { answer: { status: "ready" } };
-        return refuse("UNAVAILABLE", hub.isOpen ? "the engine cannot be reached" : "the hub is being stopped");
+        if (hub.isOpen) return { answer: { status: "ready" } };
+        const isStopping = hub.engine.isReachable();
+        return refuse("UNAVAILABLE", isStopping ? "the hub is being stopped" : "the engine cannot be reached");
       },
     ),
     route(

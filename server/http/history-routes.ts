@@ -60,7 +60,8 @@ export function historyRoutes(hub: Hub, gate: Gate, streams: Streams): Route[] {
       },
       ({ access, query: { prefix, lastEventId } }) => {
         const isMeant = (resource: string) => resource.startsWith(prefix) && isWithin(access, resource);
-        const text = streams.open({ isMeant, lastEventId, isGood: () => gate.present(access) !== undefined });
+        const isGood = () => gate.present(access) !== undefined && engine.isReachable();
+        const text = streams.open({ isMeant, lastEventId, isGood });
         return text === undefined ? refuse("UNAVAILABLE", "as many event streams as the hub allows") : { text };
       },
     ),

@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import type { HttpCode } from "../../shared/errors.ts";
 import { faultIn } from "../../shared/frame-reader.ts";
+import { parseJson } from "../../shared/json-text.ts";
 import type { Access } from "../access.ts";
 
 /** Who may ask: everyone, those who may watch, or admins. */
@@ -64,7 +65,7 @@ export function route<Query, Body, Answer>(
     respond: async (access, rawQuery, bodyText) => {
       const query = description.query.safeParse(rawQuery);
       if (!query.success) return { refusal: faultIn(query.error, "query") };
-      const body = description.body.safeParse(readJson(bodyText));
+      const body = description.body.safeParse(parseJson(bodyText));
       if (!body.success) return { refusal: faultIn(body.error, "body") };
       const reply = await act({ access, query: query.data, body: body.data });
       return { ...reply, asked: Object.assign({}, query.data, body.data) };
@@ -80,12 +81,4 @@ export function refuse(code: HttpCode, message: string): { refusal: Refusal } {
 /** What is said when the hub ended before what was asked came to anything that it knows of. */
 export function refuseUnknown(): { refusal: Refusal } {
   return refuse("UNAVAILABLE", "the hub lost its engine meanwhile; look whether it was done");
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -63,10 +63,10 @@ export function sessionRoutes(hub: Hub): Route[] {
 
 /** Whether a session is shown at all: to those who may see everything, or something that it holds or awaits. */
 function isSeen(access: Access, { requests }: Session): boolean {
-  return isWithin(access, "") || requests.values().some(({ resource }) => isWithin(access, resource.name));
+  return isWithin(access, "") || requests.all().some(({ resource }) => isWithin(access, resource.name));
 }
 
 /** Whether all that a kick would touch is within the caller's prefixes. */
 function coversAll(access: Access, { requests }: Session): boolean {
-  return requests.values().every(({ resource }) => isWithin(access, resource.name));
+  return requests.all().every(({ resource }) => isWithin(access, resource.name));
 }

@@ -100,8 +100,10 @@ describe("openPages", () => {
 });
 
 describe("several hubs that share one book", () => {
+  // As the platform says it of a name with several addresses.
+  const cause = new AggregateError([new Error("connect ECONNREFUSED")]);
   const answerOf = (url: string) => {
-    if (url.startsWith("http://dead.test")) throw new TypeError("fetch failed");
+    if (url.startsWith("http://dead.test")) throw new TypeError("fetch failed", { cause });
     if (url.includes("/v1/resources")) return { resources: [] };
     return url.includes("/healthz") ? {} : { resource: "r" };
   };
@@ -133,11 +135,11 @@ describe("several hubs that share one book", () => {
     ]);
   });
 
-  it("cannot be reached when none of them can", async () => {
+  it("cannot be reached when none of them can, and the reason is told", async () => {
     const pages = openPages(["ws://dead.test", "ws://dead.test:1"], { fetch });
     await expect(Array.fromAsync(pages.list())).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      message: "the hub cannot be reached at http://dead.test, http://dead.test:1",
+      message: "the hub cannot be reached at http://dead.test, http://dead.test:1: connect ECONNREFUSED",
     });
     expect(asked.splice(0)).toHaveLength(2);
   });

@@ -1,10 +1,10 @@
 // Tokens from the making to the revoking, with real processes: `baton token`, the hub's file, SIGHUP, the log.
 import { execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { baton } from "../client/cli/baton-process.ts";
 import { runHub, startHubProcess } from "../support/hub.ts";
-import { tokenList } from "../support/token-list.ts";
+import { tokenList, type TokenList } from "../support/token-list.ts";
 import { connectWire } from "../support/wire.ts";
 
 async function made(...flags: string[]): Promise<{ token: string; entry: Record<string, unknown> }> {
@@ -97,6 +97,37 @@ describe("a hub with a file of tokens", () => {
     expect(performance.now() - startMs).toBeLessThan(1_000);
     await b.granted("r");
     await b.close();
+    await hub.stop();
+  });
+
+  test.each([
+    { what: "no JSON", spoil: (list: TokenList) => list.writeText("baton_secret-of-a"), why: /is no JSON$/ },
+    {
+      what: "an entry that is none",
+      spoil: (list: TokenList) => list.write({ a: { role: "node" }, b: { role: "root" } }),
+      why: /token 2 \("b"\): role must be/,
+    },
+    { what: "nothing", spoil: (list: TokenList) => rm(list.file), why: /cannot be read: ENOENT$/ },
+  ])("goes on by the list in force when SIGHUP finds $what, and says why in one line", async ({ spoil, why }) => {
+    await using list = await tokenList({ a: { role: "node" } });
+    const hub = await startHubProcess({ args: ["--tokens", list.file] });
+    const wire = await connectWire(hub.url);
+    await wire.hello("a", { token: list.token("a") });
+    await spoil(list);
+    hub.kill("SIGHUP");
+    const line: unknown = JSON.parse(await hub.logged("could not be read again"));
+    expect(line).toMatchObject({ level: "error", what: "what lets in", why: expect.stringMatching(why) });
+    const other = await connectWire(hub.url);
+    await other.hello("b", { token: list.token("a") });
+    await wire.granted("r");
+    // There are no certificates, so that nothing is said of them.
+    expect(hub.log()).toHaveLength(2);
+    expect(hub.log().join()).not.toContain("secret-of");
+    await list.write({ a: { role: "node" } });
+    hub.kill("SIGHUP");
+    expect(JSON.parse(await hub.logged("was read again"))).toMatchObject({ level: "info", what: "what lets in" });
+    expect(hub.log()).toHaveLength(3);
+    await Promise.all([wire.close(), other.close()]);
     await hub.stop();
   });
 

@@ -2,28 +2,22 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Hub } from "../../client/index.ts";
 import { hasBrowser, startBrowser } from "../support/browser.ts";
-import { buildDashboard, openDashboard, seriousFaults } from "../support/dashboard.ts";
+import { buildDashboard, openDashboard, seriousFaults, shown } from "../support/dashboard.ts";
 import { startHubProcess, type HubProcess } from "../support/hub.ts";
 import { tokenList } from "../support/token-list.ts";
 import { connectWire } from "../support/wire.ts";
 
+// A machine that is busy is no fault of the page.
+const patience = { timeout: 30_000 };
 const resourceView = (name: string) => `#/resource?name=${encodeURIComponent(name)}`;
 
-/** Resolves when the page shows all of that text; gives how long that took, in milliseconds. */
-async function shown(page: Page, ...texts: readonly string[]): Promise<number> {
-  return shownSince(performance.now(), page, ...texts);
-}
-
-/** The same, of what began at a time. */
+/** How long after a time the page shows all of that text, in milliseconds. */
 async function shownSince(fromMs: number, page: Page, ...texts: readonly string[]): Promise<number> {
-  await page.waitForFunction(
-    "(wanted) => wanted.every((text) => document.querySelector('main')?.textContent.includes(text))",
-    texts,
-  );
+  await shown(page, ...texts);
   return performance.now() - fromMs;
 }
 
-describe("the dashboard as files", () => {
+describe("the dashboard as files", { timeout: 120_000 }, () => {
   it("is asked for each time, keeps what is named by its contents, and lets nothing else in", async () => {
     buildDashboard();
     const hub = await startHubProcess();
@@ -218,21 +212,19 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser (needs Chromium)", { ti
     await page.keyboard.press("/");
     await page.getByLabel("Search resources").fill("ap");
     await page.getByRole("button", { name: "Held for" }).click();
-    await expect.poll(() => page.locator("tbody a").count()).toBe(2);
+    await expect.poll(() => page.locator("tbody a").count(), patience).toBe(2);
     const { hash } = new URL(page.url());
     expect(hash).toBe("#/resources?search=ap&order=held&down=1");
     await page.reload();
-    await expect.poll(() => page.locator("tbody a").count()).toBe(2);
+    await expect.poll(() => page.locator("tbody a").count(), patience).toBe(2);
     expect(await page.getByLabel("Search resources").inputValue()).toBe("ap");
     await page.getByRole("heading", { name: "Resources" }).click();
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     await shown(page, "node-a, who has held it");
     await page.goBack();
-    await expect.poll(() => page.locator("tbody a").count()).toBe(2);
+    await expect.poll(() => page.locator("tbody a").count(), patience).toBe(2);
     expect(new URL(page.url()).hash).toBe(hash);
-    await page.keyboard.press("?");
-    await page.getByRole("dialog").getByText("next row").waitFor();
   });
 
   it("says when it is paused, and when the hub is gone and back", async () => {
@@ -283,30 +275,5 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser (needs Chromium)", { ti
     await enter(tokens.token("bob"));
     await page.getByText("The hub shows nothing to this page").waitFor();
     await own.stop();
-  });
-
-  it("has no serious fault that axe finds, in any view, dark or light, wide or narrow", async () => {
-    const [a, b] = [await node("node-a"), await node("node-b")];
-    await a.once("done", { operation: "pull" }, () => 1);
-    await a.lock("x");
-    await b.lock("y");
-    void a.lock("y").catch(() => {});
-    void b.lock("x").catch(() => {});
-    const looks = [
-      { colorScheme: "light", viewport: { width: 1280, height: 800 } },
-      { colorScheme: "dark", viewport: { width: 390, height: 844 } },
-    ] as const;
-    for (const look of looks) {
-      const { page } = await openDashboard(browser, hub.httpUrl, "#/waits", { ...look, reducedMotion: "reduce" });
-      await shown(page, "They wait for each other");
-      for (const view of ["#/waits", "#/", "#/resources", resourceView("x"), "#/matrix", "#/sessions"]) {
-        await page.goto(`${hub.httpUrl}/${view}`);
-        await page.waitForSelector("h1");
-        expect(await seriousFaults(page), `${look.colorScheme} ${view}`).toEqual([]);
-      }
-      await page.goto(`${hub.httpUrl}/${resourceView("x")}`);
-      await page.getByRole("button", { name: "Force release" }).click();
-      expect(await seriousFaults(page), `${look.colorScheme} dialog`).toEqual([]);
-    }
   });
 });

@@ -102,6 +102,8 @@ describe("a start is refused with exit 1 and one line", () => {
       {},
       /^baton-hub: the file of settings there-is-no\.json cannot be read: ENOENT.*\n$/,
     ],
+    // Where nobody can make a folder.
+    [["--data", "/proc/none"], {}, /^baton-hub: \/proc\/none cannot be used: .*; choose another folder with --data\n$/],
     [["--prot", "1"], {}, /^baton-hub: unknown option '--prot' \(Did you mean --port\?\)\n$/],
   ];
   test.each(refused)("when a setting is wrong: %j %j", async (args, env, line) => {

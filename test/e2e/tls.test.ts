@@ -3,26 +3,43 @@ import { copyFile, writeFile } from "node:fs/promises";
 import { connect as dial } from "node:net";
 import { connect as dialTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { describe, expect, test } from "vitest";
+import type { Limits } from "../../shared/limits.ts";
 import { baton } from "../client/cli/baton-process.ts";
 import { authority, noCertificates, type Authority, type Signed } from "../support/certificates.ts";
 import { runHub, startHubProcess, type HubProcess } from "../support/hub.ts";
 import { connectWire } from "../support/wire.ts";
+import { hubWith, type HubInProcess } from "./rules/hub-in-process.ts";
 
-type Served = AsyncDisposable & { hub: HubProcess; by: Authority; own: Signed; port: number };
+type Served<Hub> = AsyncDisposable & { hub: Hub; by: Authority; own: Signed; port: number };
 
-async function served(...more: string[]): Promise<Served> {
+/** A hub in this process with a certificate of an authority. */
+async function served(limits: Partial<Limits> = {}): Promise<Served<HubInProcess>> {
   const by = await authority();
   const own = await by.sign("hub");
-  const hub = await startHubProcess({ args: ["--tls-cert", own.certFile, "--tls-key", own.keyFile, ...more] });
+  const hub = await hubWith({ tlsCert: own.certFile, tlsKey: own.keyFile, isAlone: true, limits });
+  const end = () => hub[Symbol.asyncDispose]();
   return {
     hub,
     by,
     own,
     port: Number(new URL(hub.url).port),
-    async [Symbol.asyncDispose]() {
-      await hub.stop();
-      await by[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => end().finally(() => by[Symbol.asyncDispose]()),
+  };
+}
+
+/** A hub as a process of its own with such a certificate, or one that asks every client for one too. */
+async function running(kind: "plain" | "mutual" = "plain"): Promise<Served<HubProcess>> {
+  const by = await authority();
+  const own = await by.sign("hub");
+  const asks = kind === "mutual" ? ["--tls-ca", by.caFile] : [];
+  const hub = await startHubProcess({ args: ["--tls-cert", own.certFile, "--tls-key", own.keyFile, ...asks] });
+  const end = () => hub.stop();
+  return {
+    hub,
+    by,
+    own,
+    port: Number(new URL(hub.url).port),
+    [Symbol.asyncDispose]: () => end().then(() => by[Symbol.asyncDispose]()),
   };
 }
 
@@ -64,32 +81,72 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     await expect(connectWire(to.hub.url)).rejects.toThrow(/certificate/);
     expect(await shakeHands(to.port, { ca: to.by.ca })).toBe("hub");
     expect(await shakeHands(to.port, { ca: to.by.ca, maxVersion: "TLSv1.2" })).toBe("hub");
-    const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL@SECLEVEL=0" } as const;
-    expect(await shakeHands(to.port, { ca: to.by.ca, ...old })).not.toBe("hub");
+    for (const maxVersion of ["TLSv1", "TLSv1.1"] as const) {
+      const old = { minVersion: "TLSv1", maxVersion, ciphers: "ALL@SECLEVEL=0" } as const;
+      expect(await shakeHands(to.port, { ca: to.by.ca, ...old })).toContain("alert protocol version");
+    }
   });
 
-  test("with --tls-ca asks every client for a certificate of those authorities", async () => {
-    await using other = await authority();
-    const strangers = await other.sign("stranger");
-    await using by = await authority();
-    const [its, node] = [await by.sign("hub"), await by.sign("node")];
-    const hub = await startHubProcess({
-      args: ["--tls-cert", its.certFile, "--tls-key", its.keyFile, "--tls-ca", by.caFile],
-    });
-    await expect(connectWire(hub.url, { ca: by.ca })).rejects.toThrow();
-    await expect(connectWire(hub.url, { ca: by.ca, cert: strangers.cert, key: strangers.key })).rejects.toThrow();
-    const wire = await connectWire(hub.url, { ca: by.ca, cert: node.cert, key: node.key });
+  test("with --tls-ca lets in by a certificate of those authorities alone, over the socket, https and the command line", async () => {
+    await using to = await running("mutual");
+    const { cert, key, certFile, keyFile } = await to.by.sign("node");
+    const wire = await connectWire(to.hub.url, { ca: to.by.ca, cert, key });
     await wire.hello("a");
-    const flags = ["--url", hub.url, "--ca", by.caFile];
-    const own = ["--cert", node.certFile, "--key", node.keyFile];
+    const flags = ["--url", to.hub.url, "--ca", to.by.caFile];
+    const own = ["--cert", certFile, "--key", keyFile];
     const ends = [flags, [...flags, ...own], [...flags, ...own.slice(0, 2)]].map((words) => baton(["ls", ...words]));
     expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([69, 0, 64]);
+    await wire.granted("r");
     await wire.close();
-    await hub.stop();
+  });
+
+  test("with --tls-ca refuses any other certificate, says why, and goes on for others", async () => {
+    await using by = await authority();
+    await using other = await authority();
+    const { certFile: tlsCert, keyFile: tlsKey } = await by.sign("hub");
+    await using hub = await hubWith({ tlsCert, tlsKey, tlsCa: by.caFile });
+    const wire = await hub.connect({ ca: by.ca, ...(await by.sign("node")) });
+    await wire.hello("a");
+    const refused = async (shown: Partial<Pick<Signed, "cert" | "key">>, level: string, why: string) => {
+      await expect(connectWire(hub.url, { ca: by.ca, ...shown }), why).rejects.toThrow();
+      await expect.poll(() => JSON.stringify(hub.lines.filter((line) => line.level === level))).toContain(why);
+    };
+    await refused({}, "debug", "peer did not return a certificate");
+    await refused(await other.sign("strange"), "info", "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    await refused({ cert: other.ca, key: other.caKey }, "info", "DEPTH_ZERO_SELF_SIGNED_CERT");
+    await refused(await by.sign("old", "hub.example", -1), "info", "CERT_HAS_EXPIRED");
+    expect(JSON.stringify(hub.lines)).not.toContain("stack");
+    await wire.granted("r");
+  });
+
+  test("answers nothing to plain HTTP and plain sockets, and goes on for others", async () => {
+    await using to = await served();
+    const plain = `127.0.0.1:${to.port}`;
+    await expect(fetch(`http://${plain}/healthz`)).rejects.toThrow();
+    await expect(connectWire(`ws://${plain}/v1/socket`)).rejects.toThrow();
+    await expect(connectWire(to.hub.url.replace("wss", "ws"), { headers: { upgrade: "h2c" } })).rejects.toThrow();
+    const wire = await connectWire(to.hub.url, { ca: to.by.ca });
+    await wire.hello("a");
+    await wire.close();
+  });
+
+  test("[B1] counts who shakes hands, and who has shaken them, among the connections of an address and the idle ones", async () => {
+    await using to = await served({ addressSocketsMax: 2, idleConnectionsMax: 1 });
+    const wire = await connectWire(to.hub.url, { ca: to.by.ca });
+    await wire.hello("a");
+    const silent = dial(to.port, "127.0.0.1");
+    await expect(connectWire(to.hub.url, { ca: to.by.ca })).rejects.toThrow();
+    silent.destroy();
+    // The socket waits for nothing either, and is no idle connection.
+    const last = () => expect.poll(() => shakeHands(to.port, { ca: to.by.ca })).toBe("hub");
+    await last();
+    await last();
+    await wire.granted("r");
+    await wire.close();
   });
 
   test("cuts off who does not shake hands in time, and goes on for others", async () => {
-    await using to = await served("--limit", "headersMsMax=300");
+    await using to = await served({ headersMsMax: 300 });
     const idle = dial(to.port, "127.0.0.1");
     const partial = dial(to.port, "127.0.0.1", () => partial.write(Buffer.from([0x16, 0x03, 0x01])));
     const garbage = dial(to.port, "127.0.0.1", () => garbage.write("GET / HTTP/1.1\r\n\r\n"));
@@ -101,7 +158,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
   });
 
   test("stops at once though somebody is still shaking hands", async () => {
-    await using to = await served();
+    await using to = await running();
     const idle = dial(to.port, "127.0.0.1");
     idle.on("error", () => {});
     await new Promise((resolve) => idle.once("connect", resolve));
@@ -111,12 +168,13 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
   });
 
   test("shows on SIGHUP the certificate that the file holds by then, and keeps the old one when it is bad", async () => {
-    await using to = await served();
+    await using to = await running();
     const wire = await connectWire(to.hub.url, { ca: to.by.ca });
     await wire.hello("a");
     await writeFile(to.own.certFile, "no certificate");
     to.hub.kill("SIGHUP");
-    expect(await to.hub.logged("could not be read again")).toContain("error");
+    const line: unknown = JSON.parse(await to.hub.logged("could not be read again"));
+    expect(line).toMatchObject({ level: "error", what: "the certificates", why: expect.stringMatching(/PEM/) });
     expect(await shakeHands(to.port, { ca: to.by.ca })).toBe("hub");
     const next = await to.by.sign("next", "Next.example");
     await copyFile(next.certFile, to.own.certFile);
@@ -126,6 +184,8 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     const called = (name: string) => connectWire(to.hub.url, { ca: to.by.ca, headers: { host: `${name}:${to.port}` } });
     await (await called("next.example")).close();
     await expect(called("hub.example")).rejects.toThrow("421");
+    // It asks for no tokens, so that nothing is said of them.
+    expect(to.hub.log().filter((line) => line.includes("read again"))).toHaveLength(2);
     await wire.granted("r");
     await wire.close();
   });
@@ -147,7 +207,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
   });
 
   test("is trusted by the command line by --ca or BATON_CA, over the socket and over https", async () => {
-    await using to = await served();
+    await using to = await running();
     const url = ["--url", to.hub.httpUrl];
     const [stranger, trusting, ran, missing] = await Promise.all([
       baton(["ls", ...url]),

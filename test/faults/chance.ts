@@ -27,4 +27,10 @@ export class Chance {
   pick<const Value>(values: readonly [Value, ...Value[]]): Value {
     return values[Math.floor(this.next() * values.length)] ?? values[0];
   }
+  /** One of a list, which must not be empty. */
+  some<Value>(values: readonly Value[]): Value {
+    const value = values[Math.floor(this.next() * values.length)];
+    if (value === undefined) throw new Error("there is none to choose");
+    return value;
+  }
 }

@@ -1,18 +1,16 @@
-// What can go wrong with several hubs over one etcd: each fault a function that begins it and lasts as long as it does. Knows no
-// node and judges nothing; the crowd heals what is left.
+// What can go wrong with several hubs over one etcd, and with the keys in it: each fault a function that begins it and lasts as
+// long as it does. Knows no link and no node, and judges nothing; the crowd heals what is left.
 import { setTimeout as pass } from "node:timers/promises";
-import type { Way } from "../support/proxy.ts";
-import type { EtcdCrowd, FaultyHub, Member } from "./etcd-crowd.ts";
+import { checkpointKey, type EtcdCrowd, type FaultyHub, type Member } from "./etcd-crowd.ts";
 
-type Fault = (crowd: EtcdCrowd) => Promise<void>;
+/** Begins, and resolves when it is over or may be healed. */
+export type Fault = (crowd: EtcdCrowd) => Promise<void>;
 
-const checkpoint = "/baton/log/checkpoint";
-
-const hubOf = ({ chance, hubs }: EtcdCrowd): FaultyHub => some(hubs, chance.next());
-const memberOf = ({ chance, members }: EtcdCrowd): Member => some(members, chance.next());
+const hubOf = ({ chance, hubs }: EtcdCrowd): FaultyHub => chance.some(hubs);
+const memberOf = ({ chance, members }: EtcdCrowd): Member => chance.some(members);
 const whileMs = ({ chance }: EtcdCrowd) => chance.integer(300, 7_000);
 
-/** The faults by name. */
+/** The faults of processes and keys, by name. */
 export const faults: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ["a hub is killed", async (crowd) => killHub(hubOf(crowd))],
   [
@@ -43,45 +41,6 @@ export const faults: ReadonlyMap<string, Fault> = new Map<string, Fault>([
       ),
   ],
   [
-    "a hub is cut off from etcd",
-    async (crowd) => {
-      for (const link of hubOf(crowd).links) link.stop("up", "down");
-      await pass(whileMs(crowd));
-    },
-  ],
-  [
-    "a hub hears nothing from etcd",
-    async (crowd) => {
-      for (const link of hubOf(crowd).links) link.stop("down");
-      await pass(whileMs(crowd));
-    },
-  ],
-  [
-    "links are cut one by one, and healed in another order",
-    async (crowd) => {
-      const links = crowd.hubs.flatMap((hub) => hub.links);
-      const cut = links.filter(() => crowd.chance.next() < 0.5);
-      for (const link of cut) {
-        link.stop(...crowd.chance.pick<readonly Way[]>([["up"], ["down"], ["up", "down"]]));
-        await pass(crowd.chance.integer(50, 500));
-      }
-      for (const link of cut.toSorted(() => crowd.chance.next() - 0.5)) {
-        await pass(crowd.chance.integer(50, 500));
-        link.heal();
-      }
-    },
-  ],
-  [
-    "history is compacted while a hub is cut off",
-    async (crowd) => {
-      const { links } = hubOf(crowd);
-      for (const link of links) link.stop("up", "down");
-      await pass(crowd.chance.integer(500, 2_500));
-      crowd.control("compact", String(revisionOf(crowd)));
-      for (const link of links) link.heal();
-    },
-  ],
-  [
     "etcd has no space",
     async (crowd) => {
       await alarm(crowd, "ACTIVATE");
@@ -91,7 +50,7 @@ export const faults: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ],
   ["a hub's key is deleted", (crowd) => remove(crowd, "/baton/log/hub/")],
   ["an entry is deleted", (crowd) => remove(crowd, "/baton/log/entry/")],
-  ["the checkpoint is deleted", (crowd) => remove(crowd, checkpoint)],
+  ["the checkpoint is deleted", (crowd) => remove(crowd, checkpointKey)],
 ]);
 
 async function killHub(hub: FaultyHub): Promise<void> {
@@ -116,28 +75,13 @@ async function stopped(crowd: EtcdCrowd, some: readonly { kill(signal: NodeJS.Si
 async function remove(crowd: EtcdCrowd, prefix: string): Promise<void> {
   const keys = crowd.control("get", "--prefix", "--keys-only", prefix).match(/.+/g) ?? [];
   const key = keys[Math.floor(crowd.chance.next() * keys.length)];
-  const before = crowd.control("get", checkpoint, "--write-out=fields");
+  const before = crowd.checkpointRevision();
   if (key !== undefined) crowd.control("del", key);
   await pass(crowd.chance.integer(300, 2_000));
-  if (prefix.includes("hub")) return;
+  if (prefix.includes("hub") || key === undefined) return;
   // Until there is a checkpoint that does without what was removed, no hub could join: one that is left has to make it.
-  for (
-    let tries = 0;
-    tries < 25 && modifiedIn(crowd.control("get", checkpoint, "--write-out=fields")) === modifiedIn(before);
-    tries += 1
-  ) {
+  for (let tries = 0; tries < 25 && [before, undefined].includes(crowd.checkpointRevision()); tries += 1)
     await pass(200);
-  }
-}
-
-/** The revision in which the checkpoint was put in force. */
-function modifiedIn(fields: string): string | undefined {
-  return /"ModRevision" : (\d+)/.exec(fields)?.[1];
-}
-
-function revisionOf(crowd: EtcdCrowd): number {
-  const { header }: { header: { revision: number } } = JSON.parse(crowd.control("get", "/", "--write-out=json"));
-  return header.revision;
 }
 
 /** Raises, or ends, the alarm that a member raises whose quota is used up. */
@@ -149,10 +93,4 @@ async function alarm({ members }: EtcdCrowd, action: "ACTIVATE" | "DEACTIVATE"):
   const body = JSON.stringify({ action, memberID, alarm: "NOSPACE" });
   const response = await fetch(`${endpoint}/v3/maintenance/alarm`, { method: "POST", body });
   if (!response.ok) throw new Error(`the alarm cannot be set: ${await response.text()}`);
-}
-
-function some<Value>(values: readonly Value[], chance: number): Value {
-  const value = values[Math.floor(chance * values.length)];
-  if (value === undefined) throw new Error("there is none");
-  return value;
 }

@@ -130,6 +130,11 @@ export class FaultNode {
       case "released":
       case "lost":
         return this.#answer(message);
+      case "error":
+        if (message.code === "UNAVAILABLE" && message.id !== undefined) {
+          return this.#answer({ ...message, type: "failed", id: message.id });
+        }
+        throw new Error(`nobody expects ${JSON.stringify(message)}`);
       default:
         throw new Error(`nobody expects ${JSON.stringify(message)}`);
     }

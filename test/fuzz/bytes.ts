@@ -2,7 +2,7 @@
 // code that the protocol names or waits for more, and the work of another goes on. Knows RFC 6455's framing; no message.
 import * as fc from "fast-check";
 import { connectWire, type Wire } from "../support/wire.ts";
-import { openRaw } from "../e2e/rules/raw-socket.ts";
+import { lengthBytes, openRaw } from "../e2e/rules/raw-socket.ts";
 import type { FuzzedHub } from "./fuzzed-hub.ts";
 
 /** What one socket sends: the lengths at which the bytes are cut into writes, and how it ends. */
@@ -124,16 +124,7 @@ const plain = { opcode: 1, isLast: true, reserved: 0, isMasked: true, length: -1
 
 function bytesOf({ opcode, isLast, reserved, isMasked, length, payload }: Parts): Uint8Array {
   const first = (isLast ? 0x80 : 0) | (reserved << 4) | opcode;
-  const head = [Buffer.from([first]), declared(length < 0 ? payload.length : length, isMasked)];
+  const head = [Buffer.from([first]), lengthBytes(length < 0 ? payload.length : length, isMasked)];
   // A mask of zeros leaves the payload as it is.
   return Uint8Array.from(Buffer.concat([...head, ...(isMasked ? [Buffer.alloc(4)] : []), payload]));
-}
-
-function declared(length: number, isMasked: boolean): Buffer {
-  const bit = isMasked ? 0x80 : 0;
-  if (length < 126) return Buffer.from([bit | length]);
-  if (length < 65_536) return Buffer.from([bit | 126, length >> 8, length & 255]);
-  const long = Buffer.alloc(9, bit | 127);
-  long.writeBigUInt64BE(BigInt(length), 1);
-  return long;
 }

@@ -34,8 +34,8 @@ const { values } = parseArgs({
 });
 
 if (values.help === true) console.log(usage);
-else if (values.attacks === true) process.exitCode = await attack(values.attack);
-else process.exitCode = await fuzz();
+// After thousands of broken sockets Node was seen to wait for ever for one of them when it is to end by itself.
+else process.exit(values.attacks === true ? await attack(values.attack) : await fuzz());
 
 async function fuzz(): Promise<number> {
   const picked = { kinds: only(kinds, values.kind), engines: only(engines, values.engine) };

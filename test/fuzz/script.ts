@@ -2,18 +2,26 @@
 // that mislead, and messages that are almost right. Knows no hub.
 import * as fc from "fast-check";
 import { durationMsMax } from "../../shared/limits.ts";
-import type { ClientMessageOf, Failure, Json } from "../../shared/protocol.ts";
+import type { ClientMessageOf, Json } from "../../shared/protocol.ts";
 import { isName } from "../../shared/text.ts";
-
-type Without<Key extends string, Each> = Each extends unknown ? Omit<Each, Key> : never;
-type Message = Without<"id", ClientMessageOf<"release" | "cancel" | "extend" | "progress">>;
+import {
+  asked,
+  often,
+  pick,
+  referred,
+  resource,
+  type Saying,
+  sayings,
+  seldom,
+  type Without,
+} from "../support/random-asks.ts";
 
 /** One thing that is done; `pick` chooses among what is there at that moment. */
 export type Deed = { node: number } & (
   | { kind: "acquire"; step: number; fields: AcquireFields; extra: object }
   | { kind: "again"; pick: number }
   | { kind: "refer"; step: number; resource: string; action: ClientMessageOf<"refer">["action"] }
-  | { kind: "message"; pick: number; message: Message; extra: object }
+  | { kind: "message"; pick: number; message: Saying; extra: object }
   | { kind: "open"; graceMs: number }
   | { kind: "drop" | "resume" | "stranger" | "bye" | "kick" }
   | { kind: "revoke"; resource: string; pick: number | undefined }
@@ -27,12 +35,7 @@ export type AcquireFields = Without<"type" | "id", ClientMessageOf<"acquire">>;
 /** A run: who is called how, and what they do. */
 export type Script = { decoration: string; deeds: Deed[] };
 
-const often = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined, freq: 4 });
-const seldom = <Value>(arbitrary: fc.Arbitrary<Value>) =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 const shortMs = 8;
-const resource = fc.constantFrom("r", "r", "r", "s");
-const pick = fc.nat(10_000);
 const json = fc.json({ maxDepth: 3 }).map((text): Json => JSON.parse(text));
 const unknownNames = ["x", "__proto__", "constructor", "toString", "", "\u202e", "token", "TYPE"];
 const extra = fc.oneof(
@@ -53,13 +56,10 @@ const timed = fc.constantFrom<Partial<AcquireFields>>(
 );
 const fields: fc.Arbitrary<AcquireFields> = fc
   .record({
-    resource,
+    ...asked,
     operation: fc.constantFrom("p", "p", "p", "q", "__proto__"),
-    mode: fc.constantFrom("once", "once", "once", "once", "once", "exclusive", "shared", "shared", "permit", "permit"),
-    freshMs: seldom(fc.constant(durationMsMax)),
-    maxAttempts: seldom(fc.integer({ min: 1, max: 3 })),
-    limit: fc.constantFrom(1, 2, 2, 2),
-    wanted: fc.boolean(),
+    freshMs: seldom(fc.constant(durationMsMax), 3),
+    maxAttempts: seldom(fc.integer({ min: 1, max: 3 }), 3),
     timed,
   })
   // Two short holds at once would end in an order that nobody can know.
@@ -68,32 +68,12 @@ const fields: fc.Arbitrary<AcquireFields> = fc
     return { ...fields, mode, ...(isAlone && timed), ...(mode === "permit" && { limit }) };
   });
 
-const failure = often(
-  fc.constantFrom<Failure>({ message: "disk full" }, { message: "no route", code: "EHOSTUNREACH" }),
-);
-const message: fc.Arbitrary<Message> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      type: fc.constant("release" as const),
-      outcome: fc.constantFrom("success", "failure", "failure", "none"),
-      result: often(json),
-      error: failure,
-      retry: fc.constantFrom(true, true, true, false),
-      retryAfterMs: seldom(fc.constantFrom(0, shortMs)),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant("cancel" as const) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("extend" as const), holdMs: fc.constant(durationMsMax) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      type: fc.constant("progress" as const),
-      done: often(fc.nat(9)),
-      note: often(fc.constant("n")),
-    }),
-  },
-);
+const message = sayings({
+  result: json,
+  retryAfterMs: seldom(fc.constantFrom(0, shortMs), 3),
+  holdMs: fc.constant(durationMsMax),
+  note: often(fc.constant("n")),
+});
 
 const badNumbers = ["0", "-1", "1.5", '"1"', "null", "true", "{}", "[1]", "1e400", "9007199254740993"];
 const badNames = ['""', "7", "null", "[]", "{}", '"\\ud800"', '"a\\u0000b"', '"\\u009b"', `"${"x".repeat(600)}"`];
@@ -132,12 +112,7 @@ const deed: fc.Arbitrary<Without<"node", Deed>> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: kind("again"), pick }) },
   {
     weight: 5,
-    arbitrary: fc.record({
-      kind: kind("refer"),
-      step: fc.constantFrom(1, 1, 1, 2, 0, -1),
-      resource,
-      action: fc.constantFrom("add", "add", "add", "drop", "get", "clear"),
-    }),
+    arbitrary: fc.record({ kind: kind("refer"), ...referred }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("bye" as const, "kick" as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: kind("revoke"), resource, pick: often(pick) }) },

@@ -40,6 +40,24 @@ test("a hub that is lost tells its sessions, and another follows", async () => {
   expect(tenure.current.number).toBe(2);
 });
 
+test("another follows at once where the one before was there for long, and after a pause where it was not", async () => {
+  const { tenure, lose, failures, settle, retry, clock } = await office();
+  clock.pass(10_000);
+  failures.push(new Error("not yet"));
+  lose[0]?.();
+  await settle();
+  clock.pass(0);
+  await settle();
+  expect([tenure.current.number, failures]).toEqual([1, []]);
+  await retry();
+  expect(tenure.current.number).toBe(2);
+  lose[1]?.();
+  await settle();
+  clock.pass(0);
+  await settle();
+  expect(tenure.current.number).toBe(2);
+});
+
 test("what cannot open yet is tried again", async () => {
   const { tenure, lose, failures, retry } = await office();
   failures.push(new Error("not yet"));

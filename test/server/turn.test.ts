@@ -13,16 +13,16 @@ class BusyClock extends HandClock {
   }
 }
 
-/** Those who are held back until they have gone on so often, each for 0.3 ms; and who did in which turn. */
+/** Those who are held back until they have gone on so often, each for 0.3 ms: who did in one turn after the other. */
 function flooders(names: string, turnsEach: number): string[] {
   const clock = new BusyClock();
   const turn = new Turn(clock, () => {}, false, newTally().turns);
-  const wentOn: string[] = [];
+  const wentOn = new Map<number, string>();
   for (const name of names) {
     let left = turnsEach;
     const speaker = {
       takeHeldBack() {
-        wentOn[turn.number - 1] = (wentOn[turn.number - 1] ?? "") + name;
+        wentOn.set(turn.number, (wentOn.get(turn.number) ?? "") + name);
         clock.busyMs += 0.3;
         left -= 1;
         if (left > 0) turn.holdBack(speaker);
@@ -32,7 +32,7 @@ function flooders(names: string, turnsEach: number): string[] {
     turn.holdBack(speaker);
   }
   clock.endTurn();
-  return wentOn;
+  return [...wentOn.values()];
 }
 
 describe("a turn", () => {
@@ -47,22 +47,37 @@ describe("a turn", () => {
   it("[B1] lets nobody go on twice", () => {
     expect(flooders("a", 3)).toEqual(["a", "a", "a"]);
   });
+
+  it("[B1] has everybody else answered before those who are held back go on", () => {
+    const clock = new HandClock();
+    const happened: string[] = [];
+    const turn = new Turn(clock, () => void happened.push("commit"), false, newTally().turns);
+    turn.holdBack({ takeHeldBack: () => void happened.push("goes on"), flush: () => {} });
+    turn.await({ takeHeldBack: () => {}, flush: () => void happened.push("answered") });
+    clock.endTurn();
+    expect(happened).toEqual(["commit", "answered", "goes on", "commit"]);
+  });
+
+  it("ends once more for what comes up when all are sent what there is to say", () => {
+    const clock = new HandClock();
+    let commits = 0;
+    const turn = new Turn(clock, () => void (commits += 1), false, newTally().turns);
+    turn.await({ takeHeldBack: () => {}, flush: () => turn.endSoon() });
+    clock.endTurn();
+    expect(commits).toBe(2);
+  });
 });
 
 describe("an inbox", () => {
-  const taken = (isLong: boolean, perTurnMax: number) => {
-    const inbox = new Inbox((text) => Array.from(text), perTurnMax);
+  it("[B1] gives so many parts in a turn, and the rest in the next", () => {
+    const inbox = new Inbox((text) => Array.from(text), 64);
     inbox.add("x".repeat(100));
-    let count = 0;
-    for (; inbox.mayTake({ number: 1, isLong: () => isLong }); count += 1) inbox.take();
-    return count;
-  };
-
-  it("[B1] gives as much as one turn allows, and 16 parts in a long one", () => {
-    expect(taken(false, 256)).toBe(100);
-    expect(taken(false, 64)).toBe(64);
-    expect(taken(true, 64)).toBe(16);
-    expect(taken(true, 8)).toBe(8);
+    const taken = (turn: number) => {
+      let count = 0;
+      for (; inbox.mayTake(turn); count += 1) inbox.take();
+      return count;
+    };
+    expect([taken(1), taken(1), taken(2), taken(3)]).toEqual([64, 0, 36, 0]);
   });
 
   it("gives the parts of all frames in order, nothing for a frame without any, and reads a frame when it is its time", () => {

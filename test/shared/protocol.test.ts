@@ -41,6 +41,21 @@ describe("what stands together", () => {
     }
   });
 
+  it("[S4] a resume says what the hub has said, however short the names of nodes must be", () => {
+    const decode = clientDecoder({ ...defaultLimits, nodeBytesMax: 4 });
+    const resume = { session: "s".repeat(128), secret: "x".repeat(128) };
+    expect(decode(JSON.stringify({ type: "hello", node: "n-1", resume }))).toMatchObject([{ message: { resume } }]);
+    expect(decode(JSON.stringify({ type: "hello", node: "n-123" }))).toMatchObject([
+      { fault: { code: "INVALID_KEY" } },
+    ]);
+  });
+
+  it("what the hub says is read by no bound of its own, for a hub may be set to other ones", () => {
+    const holders = [{ node: "n", operation: "run", mode: "once", heldMs: 1, progress: { note: "x".repeat(1_000) } }];
+    const queued = { type: "queued", id: 1, position: 1, holders };
+    expect(decodeHubFrame(JSON.stringify(queued))).toEqual([{ message: queued }]);
+  });
+
   it("defaults are filled in", () => {
     expect(decodeOne({ type: "acquire", id: 1, resource: "r" })).toEqual({
       message: { type: "acquire", id: 1, resource: "r", operation: "run", mode: "once", wanted: false },

@@ -26,8 +26,12 @@ export type Signed = {
 export type Authority = AsyncDisposable & {
   readonly ca: string;
   readonly caFile: string;
-  /** A certificate for localhost, 127.0.0.1 and a host, hub.example unless given, in files of that name. */
-  sign(name: string, host?: string): Promise<Signed>;
+  readonly caKey: string;
+  /**
+   * A certificate for localhost, 127.0.0.1 and a host, hub.example unless given, in files of that name; good for two days unless
+   * other days are said, and below 0 it has expired.
+   */
+  sign(name: string, host?: string, days?: number): Promise<Signed>;
 };
 
 /** Makes an authority. */
@@ -40,25 +44,13 @@ export async function authority(): Promise<Authority> {
   return {
     ca: await readFile(at("ca.pem"), "utf8"),
     caFile: at("ca.pem"),
-    async sign(name, host = "hub.example") {
-      const [certFile, keyFile] = [at(`${name}.pem`), at(`${name}.key`)];
+    caKey: await readFile(at("ca.key"), "utf8"),
+    async sign(name, host = "hub.example", days = 2) {
+      const [certFile, keyFile, asked] = [at(`${name}.pem`), at(`${name}.key`), at(`${name}.csr`)];
       const names = ["-addext", `subjectAltName=DNS:localhost,DNS:${host},IP:127.0.0.1`];
-      const by = ["-CA", at("ca.pem"), "-CAkey", at("ca.key")];
-      openssl(
-        "req",
-        "-x509",
-        ...makeKey,
-        ...by,
-        ...names,
-        "-days",
-        "2",
-        "-subj",
-        `/CN=${name}`,
-        "-keyout",
-        keyFile,
-        "-out",
-        certFile,
-      );
+      openssl("req", ...makeKey, ...names, "-subj", `/CN=${name}`, "-keyout", keyFile, "-out", asked);
+      const by = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-copy_extensions", "copy"];
+      openssl("x509", "-req", "-in", asked, ...by, "-days", String(days), "-out", certFile);
       return { certFile, keyFile, cert: await readFile(certFile, "utf8"), key: await readFile(keyFile, "utf8") };
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),

@@ -31,7 +31,7 @@ async function main([point, batch, characters, ...flags]: string[]): Promise<voi
   const settings = { limits, lockDelayMs, outcomeTtlMs };
   const compactCharacters = Number(characters);
   const book = sqliteBook({ folder, settings, recoveryGraceMs, clock: systemClock, log, compactCharacters });
-  const { url, httpUrl } = await startHub(config, log, crashing(book, crashPoint, Number(batch), folder));
+  const { url, httpUrl } = await startHub(config, log, () => crashing(book, crashPoint, Number(batch), folder));
   log.info({ url, httpUrl }, `the hub answers at ${httpUrl} and ${url}`);
 }
 

@@ -48,6 +48,14 @@ export async function openDashboard(
   return { page, complaints };
 }
 
+/** Resolves when the page shows all of that text. */
+export async function shown(page: Page, ...texts: readonly string[]): Promise<void> {
+  await page.waitForFunction(
+    "(wanted) => wanted.every((text) => document.querySelector('main')?.textContent.includes(text))",
+    texts,
+  );
+}
+
 /** What axe finds at fault on a page, serious and critical faults alone, each with the elements it is about. */
 export async function seriousFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { leashed } from "./leash.ts";
+import type { Host } from "./network.ts";
 
 /** An etcd that answers. */
 export type Etcd = {
@@ -47,14 +49,18 @@ export type EtcdPlace = {
   readonly folder: string;
   readonly endpoint: string;
   readonly peer: string;
+  readonly host: Host;
 };
 
+/** This machine, for those who are alone on it. */
+export const loopback: Host = { address: "127.0.0.1", wrapper: [] };
+
 /** A place on free ports for a member of that name; its folder is gone when the process ends. */
-export async function etcdPlace(name: string): Promise<EtcdPlace> {
+export async function etcdPlace(name: string, host = loopback): Promise<EtcdPlace> {
   const folder = mkdtempSync(join(tmpdir(), "baton-etcd-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const [endpoint, peer] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`);
-  return { name, folder, endpoint: endpoint ?? "", peer: peer ?? "" };
+  const [endpoint, peer] = [await freePort(), await freePort()].map((port) => `http://${host.address}:${port}`);
+  return { name, folder, endpoint: endpoint ?? "", peer: peer ?? "", host };
 }
 
 /** Starts an etcd of one member and resolves when it is ready for clients. */
@@ -65,13 +71,15 @@ export async function startEtcd(args: readonly string[] = []): Promise<Etcd> {
 
 /** Starts the member of a cluster that is at that place, anew or on what it had; resolves when it is ready for clients. */
 export async function startMember(
-  { name, folder, endpoint, peer }: EtcdPlace,
+  { name, folder, endpoint, peer, host }: EtcdPlace,
   cluster: readonly EtcdPlace[],
   args: readonly string[] = [],
 ): Promise<Etcd> {
+  const [command, ...words] = [...leashed, ...host.wrapper, "etcd"];
   const child = spawn(
-    "etcd",
+    command,
     [
+      ...words,
       `--data-dir=${folder}`,
       `--name=${name}`,
       "--logger=zap",

@@ -1,8 +1,9 @@
 // A hub as a process of its own, for tests, the demo and the bench. Knows its command line and its log, nothing inside.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { leashed } from "./leash.ts";
 
 /** How a process ended: its exit code, or 128 + the signal's number as a shell says it. */
 export type Exit = { readonly code: number; readonly signal: NodeJS.Signals | undefined };
@@ -40,9 +41,7 @@ type Options = {
 
 const hubProgram = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
 
-// None outlives the test that started it: where the system can, it sees to that, however the test ends.
-const leash = ["setpriv", "--pdeathsig", "KILL"];
-const leashed = spawnSync("setpriv", [...leash.slice(1), "true"]).status === 0 ? leash : [];
+// Where no leash can be had, a test that ends in good order ends them too.
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 

@@ -53,8 +53,9 @@ const rooms: readonly Room[] = [
     may: ["server/http/", "server/access.ts", "server/core/", "shared/", "zod"],
     types: ["server/hub.ts"],
   },
-  { at: "server/main.ts", may: server },
-  { at: "server/", may: server, never: ["server/main.ts", "server/start.ts"] },
+  { at: "server/main.ts", may: ["server/program.ts", "shared/node-version.ts"] },
+  { at: "server/program.ts", may: server, never: ["server/main.ts"] },
+  { at: "server/", may: server, never: ["server/main.ts", "server/program.ts", "server/start.ts"] },
   { at: "client/testing/", may: ["client/", "server/", "shared/", "node:"] },
   // The command line is a client like any other: it goes in by the public doors.
   {

@@ -28,7 +28,9 @@ export class TableHistory {
     asker: string | undefined,
     sessionOf: (node: string) => string,
   ): void {
-    if (command.type === "message" && asker !== undefined) this.#noteMessage(command.message, asker);
+    // What is forbidden was never asked: its id is not used up.
+    const isAsked = !effects.some((effect) => effect.type === "tell" && isForbidden(effect.answer));
+    if (command.type === "message" && asker !== undefined && isAsked) this.#noteMessage(command.message, asker);
     const granted = new Set<string>();
     for (const effect of effects) {
       if (effect.type === "ended") this.#forgetSession(effect.session);
@@ -116,4 +118,8 @@ export class TableHistory {
   #forgetSession(session: string): void {
     for (const name of this.#asked.keys()) if (name.startsWith(`${session} `)) this.#asked.delete(name);
   }
+}
+
+function isForbidden(answer: Answer): boolean {
+  return answer.type === "error" && answer.code === "FORBIDDEN";
 }

@@ -91,6 +91,11 @@ export class TableTrace {
     return this.say(name, { type: "refer", resource, action });
   }
 
+  /** Clears a reference set as a node may: while it holds the resource alone. */
+  clearAsHolder(name: string, resource = "r"): string[] {
+    return this.say(name, { type: "refer", resource, action: "clear" }, { mustHold: true });
+  }
+
   bye(node: string): string[] {
     return this.step({ type: "bye", socket: this.socketOf(node) });
   }
@@ -149,10 +154,10 @@ export class TableTrace {
   }
 
   /** Says a message for the request of that name, by default on its node's last socket. */
-  say(name: string, message: MessageWithoutId, socket?: string): string[] {
+  say(name: string, message: MessageWithoutId, how: { socket?: string; mustHold?: true } = {}): string[] {
     const [, node = "", id = ""] = /^(.*\D)(\d+)$/.exec(name) ?? [];
     const whole = { ...message, id: Number(id) };
-    return this.step({ type: "message", socket: socket ?? this.socketOf(node), message: whole });
+    return this.step({ type: "message", socket: this.socketOf(node), message: whole, ...how });
   }
 
   #newSocket(node: string): string {

@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type HubProcess, startHubProcess } from "../../support/hub.ts";
+import { describe, expect, test } from "vitest";
 import { baton, startBaton } from "./baton-process.ts";
+import { hubOfFile } from "./hub-of-file.ts";
 
 const options = { timeout: 120_000 };
-
-let hub: HubProcess;
-let env: Record<string, string>;
-
-beforeAll(async () => {
-  hub = await startHubProcess();
-  env = { BATON_URL: hub.url };
-});
-afterAll(() => hub.stop());
+const env = hubOfFile();
 
 describe("history", options, () => {
   test("tells what has happened to a resource, as a table and as JSON", async () => {

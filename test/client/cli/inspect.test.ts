@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type HubProcess, startHubProcess } from "../../support/hub.ts";
+import { describe, expect, test } from "vitest";
+import { freePort } from "../../support/free-port.ts";
 import { baton, startBaton } from "./baton-process.ts";
+import { hubOfFile } from "./hub-of-file.ts";
 
 const options = { timeout: 120_000 };
-
-let hub: HubProcess;
-let env: Record<string, string>;
-
-beforeAll(async () => {
-  hub = await startHubProcess();
-  env = { BATON_URL: hub.url };
-});
-afterAll(() => hub.stop());
+const env = hubOfFile();
 
 describe("ls and show", options, () => {
   test("tell of an empty hub", async () => {
@@ -21,9 +14,15 @@ describe("ls and show", options, () => {
       stderr: "baton: nothing is held, awaited or remembered\n",
     });
     expect(await baton(["ls", "--json"], { env })).toMatchObject({ code: 0, stdout: '{"resources":[]}\n', stderr: "" });
-    const shown = await baton(["show", "nothing"], { env });
-    expect(shown.code).toBe(0);
-    expect(shown.stdout).toContain("it is free");
+    const message = "nothing is not held, awaited or remembered";
+    expect(await baton(["show", "nothing"], { env })).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `baton: ${message} (NOT_FOUND)\n`,
+    });
+    const shown = await baton(["show", "nothing", "--json"], { env });
+    expect(shown).toMatchObject({ code: 1, stdout: "" });
+    expect(JSON.parse(shown.stderr)).toEqual({ status: "refused", code: "NOT_FOUND", message, exitCode: 1 });
   });
 
   test("tell who holds, who waits and why, as text and as JSON, and of a prefix alone", async () => {
@@ -75,10 +74,12 @@ describe("ls and show", options, () => {
     expect(JSON.parse(json)).toMatchObject({ resources: [{ resource: name }] });
   });
 
-  test("exit 69 when there is no hub", async () => {
+  test("exit 69 when there is no hub, and say where and why", async () => {
     const commands = [["ls"], ["show", "x"], ["unlock", "x", "--reason", "y"], ["forget", "x"]];
-    const ends = await Promise.all(commands.map((args) => baton([...args, "--url", "ws://127.0.0.1:1"])));
-    for (const ended of ends) expect(ended).toMatchObject({ code: 69, stdout: "" });
+    const at = `127.0.0.1:${await freePort()}`;
+    const ends = await Promise.all(commands.map((args) => baton([...args, "--url", `ws://${at}`])));
+    const stderr = `baton: the hub cannot be reached at http://${at}: connect ECONNREFUSED ${at} (UNAVAILABLE)\n`;
+    for (const ended of ends) expect(ended).toEqual({ code: 69, stdout: "", stderr });
   });
 });
 

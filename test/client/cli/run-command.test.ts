@@ -1,18 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type HubProcess, startHubProcess } from "../../support/hub.ts";
+import { describe, expect, test } from "vitest";
 import { baton, family, program, startBaton } from "./baton-process.ts";
+import { hubOfFile } from "./hub-of-file.ts";
 
 const options = { timeout: 120_000 };
-
-let hub: HubProcess;
-let env: Record<string, string>;
-
-beforeAll(async () => {
-  hub = await startHubProcess();
-  env = { BATON_URL: hub.url };
-});
-afterAll(() => hub.stop());
+const env = hubOfFile();
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");

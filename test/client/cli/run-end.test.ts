@@ -1,22 +1,15 @@
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
-import { type HubProcess, startHubProcess } from "../../support/hub.ts";
+import { startHubProcess } from "../../support/hub.ts";
 import { baton, startBaton } from "./baton-process.ts";
+import { hubOfFile } from "./hub-of-file.ts";
 
 // Processes start slowly on a machine that is busy; no test here waits for the clock.
 const options = { timeout: 120_000 };
-
-let hub: HubProcess;
-let env: Record<string, string>;
-
-beforeAll(async () => {
-  hub = await startHubProcess();
-  env = { BATON_URL: hub.url };
-});
-afterAll(() => hub.stop());
+const env = hubOfFile();
 
 /** A run that holds the resource until its stdin ends, and then does what the script says. */
 async function holder(resource: string, script = "exit 0", flags: readonly string[] = []) {

@@ -9,7 +9,7 @@ const row = {
   session: "s1",
   node: "node-1",
   owner: "agents",
-  client: "baton-js",
+  client: "baton-js/0.1.0",
   labels: { zone: "b", rack: "4" },
   ageMs: 192_000,
   graceMs: 15_000,
@@ -25,9 +25,9 @@ test("a list has one line a session under its headings, and escapes what others 
   ]);
   expect(text).toBe(
     [
-      "NODE       SESSION  OWNER   AGE    SOCKET                HOLDS  WAITS  CLIENT    LABELS",
-      "node-1     s1       agents  3m12s  connected             2      0      baton-js  zone=b rack=4",
-      "\\u{1b}[2J  s1       agents  3m12s  detached, ends in 9s  2      12     -         -",
+      "NODE       SESSION  OWNER   AGE    SOCKET                HOLDS  WAITS  CLIENT          LABELS",
+      "node-1     s1       agents  3m12s  connected             2      0      baton-js/0.1.0  zone=b rack=4",
+      "\\u{1b}[2J  s1       agents  3m12s  detached, ends in 9s  2      12     -               -",
       "",
     ].join("\n"),
   );

@@ -1,20 +1,13 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type HubProcess, startHubProcess } from "../../support/hub.ts";
+import { describe, expect, test } from "vitest";
 import { baton, family, following, plainEnvironment, program } from "./baton-process.ts";
+import { hubOfFile } from "./hub-of-file.ts";
 
 const options = { timeout: 120_000 };
 const script = "/usr/bin/script";
 
-let hub: HubProcess;
-let env: Record<string, string>;
-
-beforeAll(async () => {
-  hub = await startHubProcess();
-  env = { BATON_URL: hub.url };
-});
-afterAll(() => hub.stop());
+const env = hubOfFile();
 
 /** `baton run` on a terminal of its own; its stdin is what is typed there. */
 function onTerminal(resource: string, words: readonly string[]) {

@@ -17,18 +17,28 @@ function picture(...rows: ResourceRow[]): Picture<ResourceRow> {
 
 const view = shown(emptyView, picture(row("idle"), row("busy", 2, "node-1"), row("held", 0, "node-2")), 0);
 const after = (keys: string, from: TopView = view) =>
-  keysOf(keys).reduce<TopView | undefined>((now, key) => now && pressed(now, key, 1_000), from);
+  keysOf(keys).reduce<TopView | undefined>((now, key) => now && pressed(now, key, 1_000, 5), from);
 const names = (lines: readonly string[]) => lines.slice(3).map((line) => line.split(" ")[0]);
 
 test("rows with the most waiting come first, each with its holder, ages, progress and line", () => {
   expect(topLines(view, 2_000, 100, 10)).toEqual([
     "baton top  live  resources 3  held 1  waiting 2  sessions 3",
     "by waiting  s sort  / filter  p pause  j k scroll  q quit",
-    "RESOURCE  HOLDER  HELD  PROGRESS         WAITING  LONGEST",
-    "busy      node-1    7s  ██████░░░░  63%        2       3s",
-    "held      node-2    7s  ██████░░░░  63%        0        -",
-    "idle      -          -  -                      0        -",
+    "RESOURCE  HOLDER    HELD  PROGRESS         WAITING  LONGEST",
+    "busy      node-1      7s  ██████░░░░  63%        2       3s",
+    "held      node-2      7s  ██████░░░░  63%        0        -",
+    "idle      -            -  -                      0        -",
   ]);
+});
+
+test("where there is no room for all columns, some leave, and those that stay are whole", () => {
+  const heads = (columns: number) => topLines(view, 0, columns, 10)[2]?.split(/ +/);
+  expect(heads(59)).toEqual(["RESOURCE", "HOLDER", "HELD", "PROGRESS", "WAITING", "LONGEST"]);
+  expect(heads(58)).toEqual(["RESOURCE", "HOLDER", "HELD", "WAITING", "LONGEST"]);
+  expect(heads(40)).toEqual(["RESOURCE", "HOLDER", "HELD", "WAITING"]);
+  expect(heads(24)).toEqual(["RESOURCE", "WAITING"]);
+  const long = shown(emptyView, picture(row("x".repeat(80), 2, "y".repeat(80))), 0);
+  expect(topLines(long, 0, 52, 10)[3]).toBe("xxxxxxxxxxx…  yyyyyyyyyyy…      5s        2       1s");
 });
 
 test("no line is wider than the screen, and there are no more than it has", () => {
@@ -62,8 +72,9 @@ test("keys sort, filter, scroll, pause and quit", () => {
   expect(names(topLines(after("/NODE-2\r")!, 0, 100, 10))).toEqual(["held"]);
   expect(names(topLines(after("/xq\u007f\u007f")!, 0, 100, 10))).toEqual(["busy", "held", "idle"]);
   expect(after("/q\u001b")).toMatchObject({ filter: "", isFiltering: false });
-  expect(names(topLines(after("j\u001b[Bk")!, 0, 100, 5))).toEqual(["held", "idle"]);
+  expect(names(topLines(after("j\u001b[Bkj")!, 0, 100, 5))).toEqual(["held", "idle"]);
   expect(names(topLines(after("jjjjjjjj")!, 0, 100, 5))).toEqual(["held", "idle"]);
+  expect(names(topLines(after("jjjjjjjjk")!, 0, 100, 5))).toEqual(["busy", "held"]);
   expect([after("q"), after("\u0003"), after("/\u0003"), after("\u0004")]).toEqual(Array(4).fill(undefined));
   expect(after("/q")?.filter).toBe("q");
 });
@@ -81,6 +92,12 @@ test("ages of a row that does not change go on, while others come", () => {
   expect(topLines(later, 10_000, 100, 10).join("\n")).toMatch(/busy +node-1 +15s/);
 });
 
+test("it says how much a filter finds, and when there is nothing", () => {
+  expect(topLines(after("/no")!, 0, 100, 10)[1]).toBe("/no█  finds 2  Enter keeps it  Esc ends it");
+  expect(topLines(after("/none")!, 0, 100, 10).at(-1)).toBe("nothing fits");
+  expect(topLines(shown(emptyView, picture(), 0), 0, 100, 10).at(-1)).toBe("nothing is held, awaited or remembered");
+});
+
 test("it says that the hub is gone, and that it has not come yet", () => {
   expect(topLines(shown(view, { ...picture(), isStale: true }, 0), 0, 100, 10)[0]).toContain("DISCONNECTED");
   expect(topLines(emptyView, 0, 100, 10)[0]).toBe("baton top: waiting for the hub");
@@ -88,8 +105,8 @@ test("it says that the hub is gone, and that it has not come yet", () => {
 
 test("piped, it is a table of all rows", () => {
   expect(topTable(picture(row("a"), row("b", 1, "n")))).toEqual([
-    "RESOURCE  HOLDER  HELD  PROGRESS         WAITING  LONGEST",
-    "b         n         5s  ██████░░░░  63%        1       1s",
-    "a         -          -  -                      0        -",
+    "RESOURCE  HOLDER    HELD  PROGRESS  WAITING  LONGEST",
+    "b         n           5s  63%             1       1s",
+    "a         -            -  -               0        -",
   ]);
 });

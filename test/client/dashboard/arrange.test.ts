@@ -1,15 +1,23 @@
 import { expect, test } from "vitest";
-import { arrange, heldMs, longestWaitMs, problemOf, type Choice } from "../../../client/dashboard/arrange.ts";
+import {
+  arrange,
+  byName,
+  heldMs,
+  longestWaitMs,
+  problemOf,
+  seenAt,
+  type Choice,
+} from "../../../client/dashboard/arrange.ts";
 import { seenRow } from "./views.ts";
 
 const all: Choice = { search: "", waiting: false, problems: false, order: "name", descending: false };
-const rows = [
+const rows = byName([
   seenRow("c", { holder: "node-1", heldMs: 5_000, waiting: 2, oldestWaitMs: 1_000 }),
   seenRow("a", { holder: "node-2", heldMs: 9_000 }),
   seenRow("b", { waiting: 1, oldestWaitMs: 500 }),
-];
+]);
 const names = (choice: Partial<Choice>, nowMs = 0) =>
-  arrange(rows, { ...all, ...choice }, nowMs).map(({ row }) => row.resource);
+  arrange(rows, { ...all, ...choice }, () => nowMs).map(({ row }) => row.resource);
 
 test("rows stand in the order that was chosen, either way", () => {
   expect(names({})).toEqual(["a", "b", "c"]);
@@ -21,9 +29,20 @@ test("rows stand in the order that was chosen, either way", () => {
 });
 
 test("names that are alike in the order stand by their bytes [B5]", () => {
-  const more = [seenRow("\u{1f44d}"), seenRow("\uff5e"), seenRow("z")];
-  const order = arrange(more, { ...all, order: "waiting", descending: true }, 0).map(({ row }) => row.resource);
+  const more = byName([seenRow("\u{1f44d}"), seenRow("\uff5e"), seenRow("z")]);
+  const order = arrange(more, { ...all, order: "waiting", descending: true }, () => 0).map(({ row }) => row.resource);
   expect(order).toEqual(["z", "\uff5e", "\u{1f44d}"]);
+});
+
+test("of two ages the greater one stands higher, whenever each of them was told", () => {
+  const told = (name: string, heldMs: number, atMs: number) =>
+    seenAt(seenRow(name, { holder: "node-1", heldMs, waiting: 1, oldestWaitMs: heldMs }).row, atMs);
+  const ages = [told("a", 1_000, 9_000), told("b", 5_000, 4_000), told("c", 2_000, 0), seenRow("d")];
+  const by = (order: "held" | "longest" | "outcome") =>
+    arrange(ages, { ...all, order, descending: true }, () => 0)
+      .map(({ row }) => row.resource)
+      .join("");
+  expect([by("held"), by("longest"), by("outcome")]).toEqual(["cbad", "cbad", "abcd"]);
 });
 
 test("a search finds resources and holders, in any case", () => {
@@ -38,9 +57,9 @@ test("only what somebody waits for, or what is a problem, is shown when that was
 });
 
 test("ages go on while nothing is heard", () => {
-  const [held] = rows;
+  const held = rows[2];
   expect(heldMs(held!, 1_000)).toBe(6_000);
   expect(longestWaitMs(held!, 1_000)).toBe(2_000);
-  expect(longestWaitMs(rows[1]!, 1_000)).toBe(0);
-  expect(problemOf(rows[1]!, 1e9)).toBeUndefined();
+  expect(longestWaitMs(rows[0]!, 1_000)).toBe(0);
+  expect(problemOf(rows[0]!, 1e9)).toBeUndefined();
 });

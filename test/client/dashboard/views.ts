@@ -1,5 +1,5 @@
 // Rows and views as a hub would tell them, for tests of the dashboard.
-import type { SeenRow } from "../../../client/dashboard/arrange.ts";
+import { seenAt } from "../../../client/dashboard/arrange.ts";
 import type { ResourceRow, ResourceView } from "../../../client/index.ts";
 
 /** A row that came at 0 ms; held by `holder` for `heldMs`, if it is held. */
@@ -7,8 +7,7 @@ export function seenRow(resource: string, { holder, heldMs = 0, waiting = 0, old
   const holders: ResourceRow["holders"] =
     holder === undefined ? [] : [{ node: holder, operation: "run", mode: "once", heldMs }];
   const row: ResourceRow = { resource, holders, holding: holders.length, waiting, oldestWaitMs };
-  const seen: SeenRow = { row, atMs: 0 };
-  return seen;
+  return seenAt(row, 0);
 }
 
 type Short = { holder: string; heldMs: number; waiting: number; oldestWaitMs: number };

@@ -81,7 +81,7 @@ const rows: { what: string; bytes: Buffer; codes: number[] }[] = [
   { what: "16,385 fragments of a byte", bytes: fragments(16_385, Buffer.from(" ")), codes: [1008, 1009, 4429] },
   { what: "16,385 empty fragments", bytes: fragments(16_385, Buffer.alloc(0)), codes: [1008, 1009, 4429] },
   { what: "a binary frame", bytes: frameBytes({ opcode: 2, payload: Buffer.from("{}") }), codes: [4400] },
-  ...[999, 1004, 1005, 1006, 1016, 2_999].map((code) => ({
+  ...[0, 999, 1004, 1005, 1006, 1015, 1016, 2_999, 5_000, 65_535].map((code) => ({
     what: `a close with ${code}`,
     bytes: closeFrame(...codeBytes(code)),
     codes: [1002],
@@ -179,12 +179,14 @@ describe("connections that end badly", () => {
     await expectWorkGoesOn();
   });
 
-  it("[B2] who only pings in RFC 6455's way and never reads harms nobody", async () => {
+  it("[B2] who only pings in RFC 6455's way and never reads is cut off, and harms nobody", async () => {
     const { raw, resource } = await holder();
+    raw.pause();
     const ping = frameBytes({ opcode: control.ping, payload: Buffer.alloc(125) });
-    for (let sent = 0; sent < 20; sent += 1) raw.write(Buffer.concat(Array.from({ length: 1_000 }, () => ping)));
-    await expectWorkGoesOn();
-    raw.destroy();
+    const pings = Buffer.concat(Array.from({ length: 1_000 }, () => ping));
+    raw.write(Buffer.concat(Array.from({ length: 100 }, () => pings)));
+    expect(await raw.closeCode(20_000)).toBe(1006);
     await hub.viewWhen(resource, (view) => view === undefined);
+    await expectWorkGoesOn();
   });
 });

@@ -29,7 +29,7 @@ const types: Row[] = ["constructor", "__proto__", "toString", "hasOwnProperty", 
 const fields: Row[] = [
   { what: "a type that is no text", text: '{"type":["acquire"],"id":50,"resource":"new"}', says: /type/ },
   { what: "no id", text: '{"type":"acquire","resource":"new"}', says: /id/ },
-  ...["0", "-1", "1.5", '"1"', "null", "true", "{}", "1e400", "9007199254740993"].map((id) => ({
+  ...["0", "-0", "-1", "1.5", '"1"', "null", "true", "{}", "1e400", "9007199254740993"].map((id) => ({
     what: `the id ${id}`,
     text: `{"type":"acquire","id":${id},"resource":"new"}`,
     says: /acquire\.id/,

@@ -375,11 +375,14 @@ describe("a bound", () => {
       "sessionWatchesMax", // watch, as are the next two
       "watchEntriesMax",
       "hubWatchesMax",
-      "historyResourceMax", // history, as are the next two
+      "historyResourceMax", // history, as are the next three
       "historyMax",
       "eventStreamsMax",
-      "tokenSessionsMax", // tokens, as is the next
-      "addressSocketsMax",
+      "answerMsMax",
+      "tokenSessionsMax", // tokens
+      "addressSocketsMax", // connections, as are the next two
+      "connectionsMax",
+      "idleConnectionsMax",
       "connectionRequestsMax", // bad-requests
     ];
     const tested = new Set<string>([...rows.map(({ bound }) => bound), ...elsewhere]);

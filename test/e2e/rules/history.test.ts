@@ -1,4 +1,6 @@
 // What has happened, through real sockets and over HTTP: page by page, and as a stream of events.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { historyPage, type HistoryEntry } from "../../../shared/pages.ts";
 import { expectRefusal, hubWith, type HubInProcess } from "./hub-in-process.ts";
@@ -186,6 +188,31 @@ describe("the stream of events", () => {
     expect((await events.next()).value?.event).toBe("gap");
     expect((await events.next()).value?.data.resource).toBe("r3");
     await events.return();
+  });
+
+  it("[B1] does not keep its place when nothing of it is read", async () => {
+    await using hub = await hubWith({ isAlone: true, limits: { eventStreamsMax: 1, answerMsMax: 500 } });
+    const a = await hub.node("a");
+    // More than the buffers of a connection hold.
+    const error = { message: "m".repeat(200) };
+    for (let round = 0; round < 80; round += 1) {
+      const name = `${round}/${"r".repeat(500)}`;
+      const ids = Array.from({ length: 100 }, () => a.acquire(name, { mode: "shared" }));
+      for (const id of ids) await a.answer(id, "granted");
+      a.send(ids.map((id) => ({ type: "release", id, outcome: "failure", error })));
+      for (const id of ids) await a.answer(id, "released");
+    }
+    const { hostname, port } = new URL(hub.httpUrl);
+    const stuck = connect(Number(port), hostname);
+    const closed = once(stuck, "close");
+    stuck.on("error", () => {});
+    stuck.write(`GET /v1/events?lastEventId=1 HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
+    const isTaken = async () => (await hub.http("HEAD", "/v1/events")).status === 503;
+    while (!(await isTaken()));
+    while (await isTaken());
+    expect(hub.refusals.get("answerMsMax")).toBe(1);
+    stuck.resume();
+    await closed;
   });
 
   it("[B1] is one of so many", async () => {

@@ -22,7 +22,7 @@ describe("/metrics", () => {
     const { id } = await a.granted("r");
     await b.queued("r");
     await c.queued("r", { operation: "other" });
-    a.send({ type: "watch", id: 50 });
+    a.send({ type: "watch", id: 50, intervalMs: 3_600_000 });
     await a.next("watching");
     const before = await samples(hub);
     expect(Object.fromEntries(before)).toMatchObject({
@@ -67,6 +67,64 @@ describe("/metrics", () => {
     }
     expect(after.get("baton_process_resident_memory_bytes")).toBeGreaterThan(1_000_000);
     expect(after.get('baton_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
+  });
+
+  it("has each metric of the protocol page and no other, with its help and its type", async () => {
+    await using hub = await hubWith();
+    const page = readFileSync(new URL("../../../PROTOCOL.md", import.meta.url), "utf8");
+    const rows = page.slice(page.indexOf("| metric | what |"), page.indexOf("\n## Rights")).matchAll(/^\|([^|]+)\|/gm);
+    const documented = [...rows].flatMap(([, cell]) => cell?.match(/\bbaton_\w+/g) ?? []);
+    const text = String((await hub.http("GET", "/metrics")).body);
+    const described = (what: string) =>
+      Array.from(text.matchAll(new RegExp(`^# ${what} (\\S+) .`, "gm")), ([, name]) => name);
+    expect(new Set(described("TYPE"))).toEqual(new Set(documented));
+    expect(described("HELP")).toEqual(described("TYPE"));
+    const names = new Set(documented);
+    const strangers = [...(await samples(hub)).keys()]
+      .map((name) => name.replace(/\{.*$/, ""))
+      .filter((name) => !names.has(name) && !names.has(name.replace(/_(bucket|sum|count)$/, "")));
+    expect(strangers).toEqual([]);
+  });
+
+  it("counts what the process has used since it began", async () => {
+    await using hub = await hubWith();
+    const { user, system } = process.cpuUsage();
+    const { heapTotal } = process.memoryUsage();
+    const after = await samples(hub);
+    const { user: userAfter, system: systemAfter } = process.cpuUsage();
+    const cpu = after.get("baton_process_cpu_seconds_total");
+    expect(cpu).toBeGreaterThanOrEqual((user + system) / 1e6);
+    expect(cpu).toBeLessThanOrEqual((userAfter + systemAfter) / 1e6);
+    const began = Date.now() / 1_000 - process.uptime();
+    expect(Math.abs((after.get("baton_process_start_time_seconds") ?? 0) - began)).toBeLessThan(10);
+    const heap = after.get("baton_process_heap_bytes");
+    expect(heap).toBeGreaterThan(1_000_000);
+    expect(heap).toBeLessThan(2 * heapTotal);
+  });
+
+  it("has as many series after 10,000 hostile names as before, and each line is one that Prometheus reads", async () => {
+    await using hub = await hubWith();
+    // Which bounds are met is the machine's to say.
+    const series = async () => [...(await samples(hub)).keys()].filter((name) => !name.startsWith("baton_refusals"));
+    const a = await hub.node('a"} 1\\u2028{b="');
+    await a.released((await a.granted("r")).id, "failure", { error: { message: "m", code: 'C"} 1' } });
+    const before = await series();
+    const hostile = ['"', "\\", "}", "{", "\u{202e}", "\u{1f9e8}", "# TYPE ", "baton_grants_total ", "’", "=,"];
+    for (let round = 0; round < 10; round += 1) {
+      const ids = Array.from({ length: 1_000 }, (_, place) => {
+        const name = `${hostile[round]}${hostile[place % 10]}${place}`;
+        return a.acquire(name, { operation: name.slice(0, 12), waitMs: 0 });
+      });
+      for (const id of ids) await a.answer(id, "granted");
+      for (const id of ids)
+        a.send({ type: "release", id, outcome: "failure", error: { message: "m", code: `C${id}"} 1` } });
+      for (const id of ids) await a.answer(id, "released");
+    }
+    for (let place = 0; place < 100; place += 1) await hub.node(`${hostile[place % 10]}${place}`);
+    expect(await series()).toEqual(before);
+    const text = String((await hub.http("GET", "/metrics")).body);
+    const line = /^(# (HELP|TYPE) baton_\w+ .+|baton_\w+(\{\w+="[\w.+]+"(,\w+="[\w.+]+")*\})? -?[\d.e+-]+|)$/;
+    expect(text.split("\n").filter((one) => !line.test(one))).toEqual([]);
   });
 
   it("names no resource and no node", async () => {

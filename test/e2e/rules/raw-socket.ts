@@ -109,6 +109,11 @@ export class RawSocket {
     this.#socket.write(data);
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   /** The code of the close frame that came, or 1006 when the connection ended without; rejects when neither is in time. */
   async closeCode(withinMs = 5_000): Promise<number> {
     const late = Promise.withResolvers<never>();

@@ -1,7 +1,6 @@
 // Who gets in by which token, for how long, and what becomes of a session whose token is changed or taken away.
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { connectWire } from "../../support/wire.ts";
 import { guarded, type GuardedHub } from "./guarded-hub.ts";
 import { hubWith } from "./hub-in-process.ts";
 
@@ -40,12 +39,32 @@ describe("a hello", () => {
     { what: "an empty token", token: "", header: undefined },
     { what: "another scheme", token: undefined, header: "Basic YTpi" },
     { what: "a token that has expired", token: "baton_secret-of-old", header: undefined },
-    { what: "the digest of a token", token: "0".repeat(64), header: undefined },
+    { what: "the digest of a token", token: sha256("baton_secret-of-a"), header: undefined },
+    { what: "a token whose last bit is off", token: "baton_secret-of-`", header: undefined },
+    { what: "a token whose first bit is off", token: "caton_secret-of-a", header: undefined },
+    { what: "a token that goes on", token: "baton_secret-of-aa", header: undefined },
+    { what: "a token that ends early", token: "baton_secret-of-", header: undefined },
+    { what: "a token in capitals", token: "BATON_SECRET-OF-A", header: undefined },
+    { what: "a token with a space behind it", token: "baton_secret-of-a ", header: undefined },
+    { what: "a name of JavaScript's own", token: "__proto__", header: undefined },
+    { what: "as long a token as may be", token: "x".repeat(8_192), header: undefined },
+    { what: "two tokens in the header", token: undefined, header: "Bearer baton_secret-of-a baton_secret-of-a" },
   ])("with $what is closed with 4401 and told nothing else", async ({ token, header }) => {
     await using to = await guarded({ a: node, old: { ...node, expires: "2020-01-01T00:00:00Z" } });
     const unknown = await turnedAway(to, "unknown");
     expect(await turnedAway(to, token, header)).toEqual(unknown);
     expect(unknown.code).toBe(4401);
+  });
+
+  it.each([
+    { what: "a longer token", token: "x".repeat(8_193), code: 4400 },
+    { what: "a token of 1 MB", token: "x".repeat(1_000_000), code: 1009 },
+  ])("with $what is closed with $code, whatever it is", async ({ token, code }) => {
+    await using to = await guarded({ a: node });
+    const wire = await to.hub.connect();
+    wire.send({ type: "hello", node: "a", token });
+    expect((await wire.closed).code).toBe(code);
+    expect(JSON.stringify(wire.frames)).not.toContain("xxx");
   });
 
   it("is answered the same for a name that is in use, when its token is wrong", async () => {
@@ -140,28 +159,30 @@ describe("the sessions of a token", () => {
 });
 
 describe("a session's token", () => {
-  const soon = () => new Date(Date.now() + 1_500).toISOString();
+  const soon = () => new Date(Date.now() + 500).toISOString();
 
   it("is said to expire, and when it has the session is told so and closed with 4401", async () => {
-    await using to = await guarded({ a: { ...node, expires: soon() } });
+    await using to = await guarded({ a: { ...node, expires: new Date(Date.now() + 3_600_000).toISOString() } });
     const wire = await to.wire("a");
-    expect(wire.welcome?.tokenExpiresInMs).toBeGreaterThan(0);
-    expect(wire.welcome?.tokenExpiresInMs).toBeLessThanOrEqual(1_500);
+    expect(wire.welcome?.tokenExpiresInMs).toBeGreaterThan(3_000_000);
+    expect(wire.welcome?.tokenExpiresInMs).toBeLessThanOrEqual(3_600_000);
+    await to.list.write({ a: { ...node, expires: soon() } });
+    to.hub.reload();
     expect(await wire.next()).toMatchObject({ type: "error", code: "FORBIDDEN" });
     expect((await wire.closed).code).toBe(4401);
   });
 
-  it("is renewed by authorize with another of the same name", async () => {
-    await using to = await guarded({ a: { ...node, expires: soon() } });
+  it("is renewed by authorize with another of the same name, and outlives the one before", async () => {
+    await using to = await guarded({ a: node });
     const [wire, other] = [await to.wire("a"), await to.wire("a", "other")];
-    const text = JSON.stringify([
-      { name: "a", sha256: sha256(to.list.token("a")), role: "node", expires: soon() },
-      { name: "a", "sha-256": sha256("newer"), role: "node" },
-    ]);
-    await to.list.writeText(text);
+    const entry = { name: "a", sha256: sha256(to.list.token("a")), role: "node" };
+    const newer = { name: "a", "sha-256": sha256("newer"), role: "node" };
+    await to.list.writeText(JSON.stringify([entry, newer]));
     to.hub.reload();
     wire.send({ type: "authorize", token: "newer" });
     expect(await wire.next()).toEqual({ type: "authorized" });
+    await to.list.writeText(JSON.stringify([{ ...entry, expires: soon() }, newer]));
+    to.hub.reload();
     expect((await other.closed).code).toBe(4401);
     await wire.granted("r");
   });
@@ -238,21 +259,33 @@ describe("a token over HTTP", () => {
   });
 });
 
-describe("an address", () => {
-  it("[B1] has at most addressSocketsMax sockets; one more is refused with 429", async () => {
-    await using hub = await hubWith({ isAlone: true, limits: { addressSocketsMax: 2 } });
-    const first = await hub.connect();
-    await hub.node("b");
-    await expect(connectWire(hub.url)).rejects.toThrow("429");
-    await first.close();
-    await expect
-      .poll(() =>
-        connectWire(hub.url).then(
-          (wire) => wire.close(),
-          () => undefined,
-        ),
-      )
-      .toBeDefined();
+describe("who is turned away", () => {
+  it("is in the log, by its address and why, once for each time", async () => {
+    await using to = await guarded({ a: node, viewer: { role: "viewer" } });
+    const wire = await to.wire("a");
+    await turnedAway(to, "wrong");
+    await fetch(`${to.hub.httpUrl}/v1/resource?name=r`);
+    await to.list.write({});
+    to.hub.reload();
+    await wire.closed;
+    const address = "127.0.0.1";
+    expect(to.hub.lines.filter(({ text }) => text.endsWith("turned away"))).toEqual([
+      {
+        level: "info",
+        fields: { address, reason: "the token lets nobody in, or there is none" },
+        text: "a node was turned away",
+      },
+      {
+        level: "info",
+        fields: { address, asked: "GET /v1/resource", result: "UNAUTHORIZED" },
+        text: "a request was turned away",
+      },
+      {
+        level: "info",
+        fields: { address, reason: "the token has expired, or is revoked" },
+        text: "a node was turned away",
+      },
+    ]);
   });
 });
 

@@ -107,6 +107,26 @@ describe("the upgrade", () => {
     expect(await upgrade(hub, changed)).toBe(400);
   });
 
+  it("says which version there is to whoever asks for another", async () => {
+    await using hub = await hubWith();
+    const headers = upgradeHeaders(new URL(hub.url).host, { "Sec-WebSocket-Version": "12" });
+    const answer = await allAnswers(hub.url, [get, ...headers, "", ""].join("\r\n"));
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*\r\nSec-WebSocket-Version: 13\r\n/);
+  });
+
+  it.each([
+    { what: "constructor", header: "Sec-WebSocket-Extensions", value: "constructor" },
+    { what: "__proto__", header: "Sec-WebSocket-Extensions", value: "__proto__; toString=1, hasOwnProperty" },
+    { what: "one with no name", header: "Sec-WebSocket-Extensions", value: ";=" },
+    { what: "15,000 spaces", header: "Sec-WebSocket-Protocol", value: `baton.v1${" ".repeat(15_000)}x` },
+    { what: "7,500 commas", header: "Sec-WebSocket-Protocol", value: ", ".repeat(7_500) },
+  ])("is let in or refused with 400, and harms nobody, for a $header of $what", async ({ header, value }) => {
+    await using hub = await hubWith();
+    const a = await hub.node("a");
+    expect([101, 400]).toContain(await upgrade(hub, { [header]: value }));
+    await a.granted("r");
+  });
+
   it("is refused for too many and too long headers", async () => {
     await using hub = await hubWith();
     const many = Array.from({ length: 2_500 }, (_, place) => `x-${place}: 1`);

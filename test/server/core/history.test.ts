@@ -1,18 +1,18 @@
 // The history on the core alone: what is kept, in which order, and that it is the same after a restart.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addEntry, lineNamed, newHistory, type History } from "../../../server/core/history.ts";
+import { addEntry } from "../../../server/core/history.ts";
+import { lineNamed, newHistory, type History } from "../../../server/core/history-ring.ts";
 import { entriesOf, readAfter } from "../../../server/core/history-reading.ts";
 import { recordsOf, tableFrom } from "../../../server/core/snapshot.ts";
 import { TableTrace } from "../../support/table-trace.ts";
 
 const subject = { id: 1, operation: "run", mode: "once", fence: 1, attempt: 1 } as const;
-const who = { node: "a", session: "a#1" };
+const happening = { event: "granted", atMs: 0, spanMs: 0, outcome: undefined, more: undefined } as const;
 const everything = () => true;
 
 function add(history: History, resource: string, bounds: { historyMax: number; historyResourceMax: number }): void {
-  const happening = { event: "granted", atMs: 0, spanMs: 0, outcome: undefined, more: undefined } as const;
-  addEntry(history, bounds, lineNamed(history, resource), 1, who, subject, happening);
+  addEntry(history, bounds, lineNamed(history, resource), 1, history.nobody, subject, happening);
 }
 
 describe("the history", () => {
@@ -51,6 +51,36 @@ describe("the history", () => {
       expect([...history.lineOf.values()].reduce((sum, line) => sum + line.kept, 0)).toBe(kept.length);
     });
     fc.assert(property, { numRuns: 60 });
+  });
+
+  test("[B1] keeps what is kept of one resource however much happens to another, and lets names go", () => {
+    const history = newHistory();
+    const bounds = { historyMax: 40_000, historyResourceMax: 400 };
+    const fill = (named: (round: number) => string) => {
+      for (let round = 0; round < 150_000; round += 1) add(history, named(round), bounds);
+    };
+    const counts = (...names: string[]) => names.map((name) => entriesOf(history, name).toArray().length);
+    add(history, "quiet", bounds);
+    fill(() => "busy");
+    expect(counts("quiet", "busy")).toEqual([1, 400]);
+    fill((round) => (round % 2 === 0 ? "busy" : `once-${round}`));
+    expect([history.kept, ...counts("quiet", "busy", "once-149999")]).toEqual([40_000, 0, 400, 1]);
+    fill((round) => `few-${round % 100}`);
+    expect([history.kept, ...counts("busy", "few-7")]).toEqual([40_000, 0, 400]);
+    fill((round) => `few-${round % 100}`);
+    expect([history.lineOf.size, history.lines.things.filter(Boolean).length]).toEqual([100, 100]);
+    expect(history.rowsMost).toBeLessThanOrEqual(131_072);
+  });
+
+  test("[B1] goes on where a resource has had more than 2^31 entries", () => {
+    const history = newHistory();
+    const bounds = { historyMax: 10, historyResourceMax: 3 };
+    const line = lineNamed(history, "r");
+    line.count = 2 ** 31 - 3;
+    for (let round = 0; round < 7; round += 1) addEntry(history, bounds, line, 1, history.nobody, subject, happening);
+    expect(line.count).toBeGreaterThan(2 ** 31);
+    expect(entriesOf(history, "r").toArray()).toHaveLength(3);
+    expect(readAfter(history, 0, Infinity, everything).entries.map(({ number }) => number)).toEqual([5, 6, 7]);
   });
 
   test("has numbers that grow with the order of the steps, over a new book too", () => {

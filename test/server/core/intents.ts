@@ -2,17 +2,25 @@
 // collides. Knows no table.
 import * as fc from "fast-check";
 import type { ClientMessageOf } from "../../../shared/protocol.ts";
+import {
+  asked,
+  often,
+  pick,
+  referred,
+  resource,
+  type Saying,
+  sayings,
+  seldom,
+  type Without,
+} from "../../support/random-asks.ts";
 import type { ModelSettings } from "./model-records.ts";
-
-type Message = WithoutId<ClientMessageOf<"release" | "cancel" | "extend" | "progress">>;
-type WithoutId<Each> = Each extends unknown ? Omit<Each, "id"> : never;
 
 /** One thing that is done; `pick` chooses among what is there at that moment. */
 export type Intent = { node: number } & (
   | { kind: "acquire"; step: number; fields: Partial<ClientMessageOf<"acquire">> }
   | { kind: "again"; pick: number }
-  | { kind: "refer"; step: number; resource: string; action: ClientMessageOf<"refer">["action"] }
-  | { kind: "message" | "oldSocket"; pick: number; message: Message }
+  | { kind: "refer"; step: number; resource: string; action: ClientMessageOf<"refer">["action"]; mustHold: boolean }
+  | { kind: "message" | "oldSocket"; pick: number; message: Saying }
   | { kind: "open"; graceMs: number }
   | { kind: "drop"; graceMs: number | undefined }
   | { kind: "resume" | "bye" | "kick" }
@@ -25,47 +33,27 @@ export type Intent = { node: number } & (
   | { kind: "restart"; recoveryGraceMs: number; isUndated: boolean; stepsAhead: number }
 );
 
-const often = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined, freq: 4 });
-const seldom = <Value>(arbitrary: fc.Arbitrary<Value>) =>
-  fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 const mostly = (usual: number, narrow: number) => fc.constantFrom(usual, usual, usual, usual, usual, narrow);
 const shortMs = fc.constantFrom(0, 3, 5, 10, 20);
-const action = fc.constantFrom("add", "add", "add", "drop", "get", "clear");
 const graceMs = fc.constantFrom(0, 15, 30);
-const resource = fc.constantFrom("r", "r", "r", "s");
-const pick = fc.nat(10_000);
 
 const fields = fc
   .record({
-    resource,
+    ...asked,
     operation: fc.constantFrom("p", "p", "p", "q"),
-    mode: fc.constantFrom("once", "once", "once", "once", "once", "exclusive", "shared", "shared", "permit", "permit"),
-    waitMs: seldom(shortMs),
-    freshMs: seldom(fc.constantFrom(0, 5, 30, 1_000)),
-    holdMs: seldom(shortMs),
-    maxAttempts: seldom(fc.integer({ min: 1, max: 3 })),
-    limit: fc.constantFrom(1, 2, 2, 2),
-    wanted: fc.boolean(),
+    waitMs: seldom(shortMs, 2),
+    freshMs: seldom(fc.constantFrom(0, 5, 30, 1_000), 2),
+    holdMs: seldom(shortMs, 2),
+    maxAttempts: seldom(fc.integer({ min: 1, max: 3 }), 2),
   })
   .map(({ limit, ...fields }) => ({ ...fields, limit: fields.mode === "permit" ? limit : undefined }));
 
-const error = often(fc.constantFrom({ message: "disk full" }, { message: "no route", code: "EHOSTUNREACH" }));
-const message: fc.Arbitrary<Message> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      type: fc.constant("release" as const),
-      outcome: fc.constantFrom("success", "failure", "failure", "none"),
-      result: often(fc.constantFrom(1, "", null)),
-      error,
-      retry: fc.constantFrom(true, true, true, false),
-      retryAfterMs: seldom(fc.constantFrom(0, 5, 12)),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant("cancel" as const) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("extend" as const), holdMs: shortMs }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("progress" as const), done: often(fc.nat(9)) }) },
-);
+const message = sayings({
+  result: fc.constantFrom(1, "", null),
+  retryAfterMs: seldom(fc.constantFrom(0, 5, 12), 2),
+  holdMs: shortMs,
+  note: fc.constant(undefined),
+});
 
 const kind = <const Kind extends Intent["kind"]>(kind: Kind) => fc.constant(kind);
 const restart = fc.record({
@@ -74,18 +62,22 @@ const restart = fc.record({
   isUndated: fc.boolean(),
   stepsAhead: fc.integer({ min: -5, max: 5 }),
 });
-const deed: fc.Arbitrary<Intent extends infer Each ? WithoutNode<Each> : never> = fc.oneof(
+const deed: fc.Arbitrary<Without<"node", Intent>> = fc.oneof(
   { weight: 45, arbitrary: fc.record({ kind: kind("acquire"), step: fc.constantFrom(1, 1, 1, 3), fields }) },
   { weight: 22, arbitrary: fc.record({ kind: kind("message"), pick, message }) },
   { weight: 10, arbitrary: fc.record({ kind: kind("pass"), ms: fc.nat(12) }) },
   { weight: 3, arbitrary: fc.record({ kind: kind("late"), ms: fc.nat(12) }) },
-  { weight: 6, arbitrary: fc.record({ kind: kind("drop"), graceMs: seldom(graceMs) }) },
+  { weight: 6, arbitrary: fc.record({ kind: kind("drop"), graceMs: seldom(graceMs, 2) }) },
   { weight: 8, arbitrary: fc.record({ kind: kind("resume") }) },
   { weight: 5, arbitrary: fc.record({ kind: kind("open"), graceMs }) },
   { weight: 2, arbitrary: fc.record({ kind: kind("again"), pick }) },
   {
     weight: 6,
-    arbitrary: fc.record({ kind: kind("refer"), step: fc.constantFrom(1, 1, 1, 2, 0, -1), resource, action }),
+    arbitrary: fc.record({
+      kind: kind("refer"),
+      ...referred,
+      mustHold: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: kind("oldSocket"), pick, message }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("bye", "kick") }) },
@@ -96,7 +88,6 @@ const deed: fc.Arbitrary<Intent extends infer Each ? WithoutNode<Each> : never> 
   { weight: 2, arbitrary: fc.record({ kind: kind("reload") }) },
   { weight: 1, arbitrary: restart },
 );
-type WithoutNode<Each> = Each extends unknown ? Omit<Each, "node"> : never;
 
 /** A run: many intents in a row. */
 export const intents: fc.Arbitrary<Intent[]> = fc.array(

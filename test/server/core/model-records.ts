@@ -47,7 +47,7 @@ export type ModelCommand =
   | { type: "begin"; order: number; recoveryGraceMs: number; isUndated: boolean }
   | { type: "open"; socket: string; session: string; node: string; graceMs: number }
   | { type: "resume"; socket: string; session: string }
-  | { type: "message"; socket: string; message: ModelMessage }
+  | { type: "message"; socket: string; message: ModelMessage; mustHold?: true }
   | { type: "acknowledge"; socket: string; order: number }
   | { type: "detach"; socket: string; graceMs?: number }
   | { type: "bye"; socket: string }

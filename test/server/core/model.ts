@@ -1,7 +1,14 @@
 // A second lock table, written from the rules page for clarity alone, that the core is compared with: sessions, and what a
 // command means for them [S3]–[S11][H1]–[H3][B7]. Imports nothing of the hub.
 import { ModelQueues } from "./model-queues.ts";
-import type { ModelCommand, ModelCommandOf, ModelMessage, ModelSession, Until } from "./model-records.ts";
+import {
+  isAlone,
+  type ModelCommand,
+  type ModelCommandOf,
+  type ModelMessage,
+  type ModelSession,
+  type Until,
+} from "./model-records.ts";
 
 /** The naive table. */
 export class Model extends ModelQueues {
@@ -55,7 +62,16 @@ export class Model extends ModelQueues {
       session.kept = session.kept.filter(({ order }) => order > command.order);
       return;
     }
-    this.#handle(session, command.message);
+    const { message, mustHold } = command;
+    if (message.type === "refer" && mustHold && !this.#holdsAlone(session, message.resource)) {
+      return this.say(session, message.id, "error FORBIDDEN");
+    }
+    this.#handle(session, message);
+  }
+
+  #holdsAlone(session: ModelSession, resource: string): boolean {
+    const holders = this.requests.filter((one) => one.resource === resource && one.state === "holding");
+    return holders.some((one) => one.session === session && isAlone(one));
   }
 
   #handle(session: ModelSession, message: ModelMessage): void {

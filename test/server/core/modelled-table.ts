@@ -82,7 +82,9 @@ export class ModelledTable extends TableTrace {
       }
       case "refer": {
         const { lastId = 0 } = table.sessions.get(this.sessionOf(node)) ?? {};
-        this.refer(`${node}${Math.max(1, lastId + intent.step)}`, intent.action, intent.resource);
+        const name = `${node}${Math.max(1, lastId + intent.step)}`;
+        if (intent.action === "clear" && intent.mustHold) this.clearAsHolder(name, intent.resource);
+        else this.refer(name, intent.action, intent.resource);
         return;
       }
       case "again":
@@ -93,7 +95,7 @@ export class ModelledTable extends TableTrace {
         else this.say(this.#holderOr(this.#nameOf(node, intent.pick), intent.pick), intent.message);
         return;
       case "oldSocket":
-        this.say(this.#nameOf(node, intent.pick), intent.message, `${node}/1`);
+        this.say(this.#nameOf(node, intent.pick), intent.message, { socket: `${node}/1` });
         this.drop(node, { socket: `${node}/1` });
         return;
       case "open":
@@ -153,7 +155,7 @@ export class ModelledTable extends TableTrace {
   /** A request of a node: mostly one that lives, else any id near those that were used. */
   #nameOf(node: string, pick: number): string {
     const { requests, lastId = 0 } = this.table.sessions.get(this.sessionOf(node)) ?? {};
-    const live = [...(requests?.keys() ?? [])];
+    const live = (requests?.inOrder() ?? []).map(({ id }) => id);
     const any = 1 + (pick % (lastId + 2));
     return `${node}${pick % 8 === 0 ? any : (live[pick % live.length] ?? any)}`;
   }
@@ -163,7 +165,10 @@ export class ModelledTable extends TableTrace {
     const holders = [...this.table.sessions.values()].flatMap(({ presence, requests, identity }) =>
       presence.state === "detached"
         ? []
-        : [...requests.values()].filter(({ fence }) => fence > 0).map(({ id }) => `${identity.node}${id}`),
+        : requests
+            .inOrder()
+            .filter(({ fence }) => fence > 0)
+            .map(({ id }) => `${identity.node}${id}`),
     );
     return pick % 8 === 0 ? name : (holders[pick % holders.length] ?? name);
   }

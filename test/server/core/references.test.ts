@@ -136,6 +136,51 @@ describe("a refer", () => {
   });
 });
 
+describe("a node's clear", () => {
+  test.each(["once", "exclusive"] as const)("is done while it holds the resource %s, and then no more", (mode) => {
+    const trace = new TableTrace();
+    for (const name of ["a1", "b1", "c1"]) trace.refer(name, "add");
+    trace.acquire("a2", { mode });
+    trace.acquire("b2", { mode });
+    expect(trace.clearAsHolder("b3")).toEqual(["b3 ← error FORBIDDEN"]);
+    expect(trace.clearAsHolder("a3", "s")).toEqual(["a3 ← error FORBIDDEN"]);
+    expect(trace.clearAsHolder("a3")).toEqual(["a3 ← references 0: nobody"]);
+    trace.refer("a4", "add");
+    expect(trace.letGo("a2")).toEqual(["a2 ← released", "b2 ← granted"]);
+    expect(trace.clearAsHolder("a5")).toEqual(["a5 ← error FORBIDDEN"]);
+    expect(trace.clearAsHolder("b3")).toEqual(["b3 ← references 0: nobody"]);
+  });
+
+  test.each(["shared", "permit"] as const)("is refused while it holds the resource %s", (mode) => {
+    const trace = new TableTrace();
+    trace.refer("b1", "add");
+    trace.acquire("a1", { mode, limit: mode === "permit" ? 1 : undefined });
+    expect(trace.clearAsHolder("a2")).toEqual(["a2 ← error FORBIDDEN"]);
+    expect(trace.refer("a2", "get")).toEqual(["a2 ← references 1: b"]);
+  });
+
+  test("[B7] is decided in its place among the others: what was held when it was said may be held no more", () => {
+    const trace = new TableTrace();
+    trace.refer("b1", "add");
+    trace.acquire("a1", { holdMs: 10 });
+    trace.pass(10);
+    expect(trace.clearAsHolder("a2")).toEqual(["a2 ← error FORBIDDEN"]);
+    trace.acquire("a3");
+    trace.revoke("r");
+    expect(trace.clearAsHolder("a4")).toEqual(["a4 ← error FORBIDDEN"]);
+    expect(trace.refer("a4", "get")).toEqual(["a4 ← references 1: b"]);
+  });
+
+  test("[S4] is done by a session that was away, and holds on", () => {
+    const trace = new TableTrace({ graceMs: 100 });
+    trace.refer("b1", "add");
+    trace.acquire("a1");
+    trace.drop("a");
+    trace.resume("a");
+    expect(trace.clearAsHolder("a2")).toEqual(["a2 ← references 0: nobody"]);
+  });
+});
+
 describe("references on record", () => {
   test("[B6] are restored in their order, a long set by several records", () => {
     const nodes = Array.from({ length: 250 }, (_, at) => `n${at}.`);

@@ -254,7 +254,7 @@ describe("one session per node", () => {
     const trace = new TableTrace({ graceMs: 1_000 });
     trace.acquire("a1");
     trace.resume("a");
-    expect(trace.say("a1", { type: "release", outcome: "success", retry: true }, "a/1")).toEqual([]);
+    expect(trace.say("a1", { type: "release", outcome: "success", retry: true }, { socket: "a/1" })).toEqual([]);
     expect(trace.step({ type: "bye", socket: "a/1" })).toEqual([]);
     expect(trace.step({ type: "acknowledge", socket: "a/1", order: 1e9 })).toEqual([]);
     expect(trace.letGo("a1")).toEqual(["a1 ← released"]);

@@ -155,6 +155,8 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
     prefix = `/checkpoints-${names}/`;
     const one = await hub(new HandClock(), 20_000);
     const two = await hub(new HandClock(), 20_000);
+    // A hub was killed while it wrote one.
+    etcd.control("put", `${prefix}chunk/hub-killed-7/0000000000000000`, "begun");
     open(one.engine, `${one.name}/a`, 20_000);
     for (let id = 1; id <= 400; id += 1) {
       acquire(one.engine, `${one.name}/a`, id, { resource: `r${id % 50}`, operation: `o${id}` });
