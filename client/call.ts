@@ -14,6 +14,8 @@ export type Call = {
   away(): void;
   /** The session goes on [S9], and the hub has received all up to that id. */
   resumed(lastId: number): void;
+  /** The hub has nothing of it, though it has received it [S9]; whether this is to be asked again. */
+  unknown(): boolean;
   /** The session is gone; whether this is to be asked again in the next one. */
   ended(error: BatonError): boolean;
   /** The session may be gone [S12]. */

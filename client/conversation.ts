@@ -6,12 +6,8 @@ import { Alarm } from "./alarm.ts";
 import { BatonError } from "./baton-error.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import {
-  brokenCode,
-  type ConnectionEffect,
-  type ConnectionEvent,
-  type ConnectionSettings,
-} from "./connection-state.ts";
+import { brokenCode } from "./connection-state.ts";
+import type { ConnectionEffect, ConnectionEvent, ConnectionSettings } from "./connection-state.ts";
 import { Events, type Listeners } from "./events.ts";
 import type { HubEvents } from "./hub-events.ts";
 import { Outbox } from "./outbox.ts";
@@ -125,6 +121,8 @@ export class Conversation implements Wire {
         return this.#forgetSocket();
       case "begun":
         return this.#begin(effect.session, effect.lastId);
+      case "toldAll":
+        return this.requests.toldAll();
       case "disconnected":
         return this.events.emit("disconnected", { code: effect.code, reason: effect.reason, graceMs: effect.graceMs });
       case "detached":

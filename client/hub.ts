@@ -59,12 +59,23 @@ export class Hub extends HubPages implements AsyncDisposable {
    *     const done = await hub.once("sha256:f00", { operation: "pull", freshMs: 300_000 }, () => pull("sha256:f00"));
    *     console.log(done.status, done.result);
    *
+   * The options may be left out.
+   *
    * @param work returns any JSON; an error it throws may carry `retry: false` [O3] and `retryAfterMs` [O2]. Its `grant.signal`
    *   aborts when the grant is lost and when `options.signal` does
    * @throws what the work throws; at once, the BatonError of a grant that is lost meanwhile; BatonError OPERATION_FAILED,
    *   ATTEMPTS_EXHAUSTED, LOCK_TIMEOUT …; the reason of `options.signal`
    */
-  async once<Result>(resource: string, options: OnceOptions, work: Work<Lock, Result>): Promise<Once<Result>> {
+  once<Result>(resource: string, work: Work<Lock, Result>): Promise<Once<Result>>;
+  once<Result>(resource: string, options: OnceOptions, work: Work<Lock, Result>): Promise<Once<Result>>;
+  async once<Result>(
+    resource: string,
+    optionsOrWork: OnceOptions | Work<Lock, Result>,
+    optionalWork: Work<Lock, Result> = noWork,
+  ): Promise<Once<Result>> {
+    const isShort = typeof optionsOrWork === "function";
+    const options = isShort ? {} : optionsOrWork;
+    const work = isShort ? optionsOrWork : optionalWork;
     const wish = wishFor(resource, "once", options, this.#conversation.requests.bounds);
     const answer = await this.#conversation.requests.ask(wish, options);
     if (answer.kind === "skipped") return { status: "skipped", ...answer.skip };

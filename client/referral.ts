@@ -47,6 +47,11 @@ export class Referral implements Call {
     if (this.#id > lastId) this.#say();
   }
 
+  /** It was refused, so that nothing was changed. */
+  unknown(): boolean {
+    return true;
+  }
+
   /** Asking again changes nothing more, but for a clear: that might take away what others have added meanwhile. */
   ended(error: BatonError): boolean {
     if (this.#question.action !== "clear") return true;

@@ -76,7 +76,11 @@ export class Request implements Call, Leaver {
     this.#patience.stop();
     if (this.#id <= lastId) return;
     if (this.#state.kind === "waiting") this.#acquire();
-    else this.ended(new BatonError("SESSION_ENDED", "the hub does not know the request"));
+    else this.unknown();
+  }
+
+  unknown(): boolean {
+    return this.ended(new BatonError("SESSION_ENDED", "the hub does not know the request"));
   }
 
   /** The session is gone; whether the request is to be asked again in the next one. */

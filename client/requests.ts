@@ -30,6 +30,8 @@ export class Requests implements Book {
   readonly #live = new Map<number, Call>();
   /** To be asked, in that order, as soon as a session is open. */
   #unsent = new Set<Call>();
+  /** Ids that the hub has received and, since the session goes on, said nothing of. */
+  #untold = new Set<number>();
   #session: Session | undefined;
   #connections = 0;
   #connection = 0;
@@ -125,7 +127,7 @@ export class Requests implements Book {
 
   /** The hub has said something about a request. */
   hear(message: RequestMessage): void {
-    const request = this.#live.get(message.id);
+    const request = this.#heardOf(message.id);
     // What is left of what was asked for before the end, the bye ends.
     if (request !== undefined || this.#closed !== undefined) return request?.hear(message);
     // A hub that had not missed a session without grace resumes it, though all was given up here: it must stand in nobody's way.
@@ -136,7 +138,7 @@ export class Requests implements Book {
 
   /** The hub has refused something that was said about a request. */
   refused(id: number, error: BatonError): void {
-    this.#live.get(id)?.refused(error);
+    this.#heardOf(id)?.refused(error);
   }
 
   /** A session is open; with `lastId` it is the one from before [S9]. */
@@ -144,10 +146,23 @@ export class Requests implements Book {
     this.#session = session;
     this.#connections += 1;
     this.#connection = this.#connections;
+    this.#untold = new Set(this.#live.keys().filter((id) => id <= (lastId ?? 0)));
     if (lastId !== undefined) for (const request of this.#live.values()) request.resumed(lastId);
     const unsent = this.#unsent;
     this.#unsent = new Set();
     for (const request of unsent) this.#ask(request);
+  }
+
+  /** All that the hub has of the session is told [S9]: what is missing it has refused, and that answer alone is not kept. */
+  toldAll(): void {
+    const untold = this.#untold;
+    this.#untold = new Set();
+    for (const id of untold) {
+      const request = this.#live.get(id);
+      if (request?.unknown() !== true) continue;
+      this.#live.delete(id);
+      this.#ask(request);
+    }
   }
 
   /** The connection is gone; the session lives on. */
@@ -209,6 +224,11 @@ export class Requests implements Book {
   over(request: Call): void {
     this.#live.delete(request.id);
     this.#unsent.delete(request);
+  }
+
+  #heardOf(id: number): Call | undefined {
+    this.#untold.delete(id);
+    return this.#live.get(id);
   }
 
   #enter(request: Call): void {

@@ -103,6 +103,10 @@ export class Watching<Entry extends ResourceRow | ResourceView> implements Call 
 
   resumed(): void {}
 
+  unknown(): boolean {
+    return true;
+  }
+
   ended(): boolean {
     return true;
   }

@@ -1,11 +1,13 @@
 // The connections of a port, bounded before anything was heard of them [B1]: all of them, those of one address, and those that
 // are owed nothing. Knows neither what is asked nor what is said on a socket.
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { httpCodes } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import { Crowd } from "./crowd.ts";
-import { cutOffUnheard } from "./refusal-answer.ts";
+import { answerAndCutOff, cutOffUnheard, type RefusalAnswer } from "./refusal-answer.ts";
 
 type Bounded = {
   server: Server;
@@ -14,6 +16,13 @@ type Bounded = {
   /** Counts that a bound was met. */
   refused: (bound: keyof Limits) => void;
 };
+
+// What is wrong with a request that is none, by the word of Node for it.
+const refusals = new Map<string | undefined, RefusalAnswer>([
+  ["ERR_HTTP_REQUEST_TIMEOUT", { status: 408, code: "REQUEST_TIMEOUT", message: httpCodes.REQUEST_TIMEOUT.meaning }],
+  ["HPE_HEADER_OVERFLOW", { status: 431, code: "HEADERS_TOO_LARGE", message: httpCodes.HEADERS_TOO_LARGE.meaning }],
+]);
+const malformed: RefusalAnswer = { status: 400, code: "INVALID_MESSAGE", message: "that is no request of HTTP" };
 
 const tooMany = {
   status: 429,
@@ -29,6 +38,7 @@ export function boundConnections({ server, isSecure, limits, refused }: Bounded)
   const crowd = new Crowd(limits, refused);
   // Those that are silent, shake hands, or may ask again: by name, the one that has been so for longest first.
   const idle = new Map<string, Socket>();
+  const answers = new WeakMap<Duplex, ServerResponse>();
   const rest = (name: string, connection: Socket) => {
     idle.set(name, connection);
     if (idle.size <= limits.idleConnectionsMax) return;
@@ -55,8 +65,16 @@ export function boundConnections({ server, isSecure, limits, refused }: Bounded)
     refused("answerMsMax");
     connection.destroy();
   });
+  server.on("clientError", (error: Error & { code?: string }, connection: Duplex) => {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") refused("headersMsMax");
+    const answer = answers.get(connection);
+    const isInTheMiddle = answer?.headersSent === true && !answer.writableFinished;
+    if (!connection.writable || isInTheMiddle) connection.destroy();
+    else answerAndCutOff(connection, refusals.get(error.code) ?? malformed);
+  });
   server.on("upgrade", ({ socket }) => idle.delete(nameOf(socket)));
   server.on("request", ({ socket }, response) => {
+    answers.set(socket, response);
     const name = nameOf(socket);
     idle.delete(name);
     response.once("close", () => {

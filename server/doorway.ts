@@ -57,9 +57,8 @@ export function refuseRequest(doorway: Doorway, { host, origin, target }: Knock)
   if (called === undefined || called.host === "" || !isOurs(doorway, called)) {
     return { status: 421, code: "MISDIRECTED", message: "the Host is none of this hub's names" };
   }
-  if (parse(`http://${host}${target}`)?.searchParams.has("token") ?? true) {
-    return { status: 400, code: "INVALID_MESSAGE", message: "a token does not belong in a URL" };
-  }
+  const fault = faultOfQuery(target.split("?", 2)[1] ?? "");
+  if (fault !== undefined) return { status: 400, code: "INVALID_MESSAGE", message: fault };
   if (origin === undefined || doorway.origins.has(origin)) return undefined;
   // The origin is compared as a browser writes it, so that no other spelling passes. A hub that speaks no TLS itself may stand
   // behind one that does: then its pages are https, and it cannot know.
@@ -71,7 +70,7 @@ export function refuseRequest(doorway: Doorway, { host, origin, target }: Knock)
 
 /** Turns away an upgrade that is not for this protocol. */
 export function refuseUpgrade(doorway: Doorway, knock: Knock): Refusal | undefined {
-  if (knock.method !== "GET") return { status: 405, code: "INVALID_MESSAGE", message: "an upgrade is a GET" };
+  if (knock.method !== "GET") return { status: 405, code: "METHOD_NOT_ALLOWED", message: "an upgrade is a GET" };
   const refusal = refuseRequest(doorway, knock);
   if (refusal !== undefined) return refusal;
   const [path] = knock.target.split("?", 1);
@@ -79,6 +78,20 @@ export function refuseUpgrade(doorway: Doorway, knock: Knock): Refusal | undefin
   const offered = knock.subprotocols?.split(",").map((offer) => offer.trim());
   if (offered?.includes(subprotocol) === true) return undefined;
   return { status: 400, code: "INVALID_MESSAGE", message: `the subprotocol must be ${subprotocol}` };
+}
+
+/** Why a query is none: it carries a secret, says a thing twice, or is no text [B5]. */
+function faultOfQuery(query: string): string | undefined {
+  const names = Array.from(new URLSearchParams(query).keys());
+  if (names.some((name) => /^(access_)?token$/i.test(name))) return "a token does not belong in a URL";
+  const twice = names.find((name, place) => names.indexOf(name) < place);
+  if (twice !== undefined) return `${JSON.stringify(twice)} is said twice in the query`;
+  try {
+    decodeURIComponent(query);
+    return undefined;
+  } catch {
+    return "the query must be percent-encoded UTF-8";
+  }
 }
 
 function isOurs({ names, port }: Doorway, { hostname }: URL): boolean {

@@ -1,10 +1,12 @@
 // The HTTP side of a hub: who is let in, which route answers, what the log keeps of it. Knows routes as a list; no resource
 // and no session.
+import type { HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import * as z from "zod/mini";
 import { assertNever, httpCodes } from "../shared/errors.ts";
+import { countRefusal, type Limits } from "../shared/limits.ts";
+import { socketPath } from "../shared/protocol.ts";
 import { anybody, mayRule, mayView, type Access, type Gate } from "./access.ts";
 import { bearerOf } from "./bearer.ts";
 import { systemClock } from "./clock.ts";
@@ -26,6 +28,7 @@ import { addPages } from "./pages.ts";
 type HttpParts = { hub: Hub; traffic: Traffic; doorway: Doorway; gate: Gate; log: Logger };
 
 const bodyBytesMax = 4_096;
+const refuseBody: Refusal = { code: "BODY_TOO_LARGE", message: `a body has at most ${bodyBytesMax} bytes` };
 
 // An answer is data: no browser is to guess at it, keep it, frame it, or run anything in it.
 const headers = [
@@ -46,6 +49,7 @@ export function httpApi({ hub, traffic, doorway, gate, log }: HttpParts): Hono {
     ...sessionRoutes(hub),
     ...historyRoutes(hub, gate, new EventStreams(systemClock, hub.engine, hub.limits)),
   ];
+  const refused = (bound: keyof Limits) => countRefusal(hub.refusals, bound);
   const routes = [...described, descriptionRoute(described)];
   api.use((context, next) => enter(context, doorway, next));
   // A picture that may be old is not shown, and what may come to nothing is not begun.
@@ -53,18 +57,21 @@ export function httpApi({ hub, traffic, doorway, gate, log }: HttpParts): Hono {
     hub.engine.isReachable() ? next() : say(context, { code: "UNAVAILABLE", message: "the engine cannot be reached" }),
   );
   for (const one of routes) {
-    // On the routes that read a body alone: the limit makes the request anew, which not every request of the adapter survives.
-    if (one.body !== noBody) api.on(one.method, patternOf(one.path), limitBody);
-    api.on(one.method, patternOf(one.path), (context) => respond(context, one, gate, log));
+    api.on(one.method, patternOf(one.path), (context) => respond(context, one, { gate, log, refused }));
   }
-  for (const [path, all] of Map.groupBy(routes, (one) => one.path)) {
+  addPages(api);
+  const pages = { path: "/", method: "GET" } as const;
+  for (const [path, all] of Map.groupBy([...routes, pages], (one) => one.path)) {
     const allowed = all.map(({ method }) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
     api.all(patternOf(path), (context) => {
       context.header("Allow", allowed);
       return say(context, { code: "METHOD_NOT_ALLOWED", message: `allowed is ${allowed}` });
     });
   }
-  addPages(api);
+  api.all(socketPath, (context) => {
+    context.header("Upgrade", "websocket");
+    return say(context, { code: "UPGRADE_REQUIRED", message: httpCodes.UPGRADE_REQUIRED.meaning });
+  });
   api.notFound((context) => say(context, { code: "NOT_FOUND", message: "there is nothing at that path" }));
   api.onError((error, context) => {
     // Who is gone before its body has come is no bug of the hub's, and no news.
@@ -130,12 +137,23 @@ async function enter(context: Context, doorway: Doorway, next: () => Promise<voi
   return method === "OPTIONS" ? context.body(null, 204) : next();
 }
 
-const limitBody = bodyLimit({
-  maxSize: bodyBytesMax,
-  onError: (context) => say(context, { code: "BODY_TOO_LARGE", message: `a body has at most ${bodyBytesMax} bytes` }),
-});
+/** The body of a request as text; undefined when it is longer than it may be. */
+async function bodyOf({ incoming }: HttpBindings): Promise<string | undefined> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  // What is not read any more still has to be answered.
+  const all: AsyncIterable<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
+  for await (const part of all) {
+    bytes += part.length;
+    if (bytes > bodyBytesMax) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
 
-async function respond(context: Context, one: Route, gate: Gate, log: Logger): Promise<Response> {
+type Served = { gate: Gate; log: Logger; refused: (bound: keyof Limits) => void };
+
+async function respond(context: Context, one: Route, { gate, log, refused }: Served): Promise<Response> {
   const caller = await identify(context, one.right, gate);
   if ("refusal" in caller) {
     const { address } = getConnInfo(context).remote;
@@ -145,9 +163,12 @@ async function respond(context: Context, one: Route, gate: Gate, log: Logger): P
   const access = caller.answer;
   const resumed = context.req.header("last-event-id");
   const query = { ...(resumed && { lastEventId: resumed }), ...context.req.query(), ...context.req.param() };
+  const body = one.body === noBody || !may(access, one.right) ? "" : await bodyOf(context.env);
+  if (body === undefined) return say(context, refuseBody);
   const reply = may(access, one.right)
-    ? await one.respond(access, query, one.body === noBody ? "" : await context.req.text())
+    ? await one.respond(access, query, body)
     : { ...refuse("FORBIDDEN", `a token of role ${access.role} may not do that`), asked: undefined };
+  if ("refusal" in reply && reply.refusal.bound !== undefined) refused(reply.refusal.bound);
   const result = "refusal" in reply ? reply.refusal.code : "done";
   if (one.right === "rule") {
     // What was refused before it was understood is logged as it came.

@@ -26,7 +26,7 @@ const algorithms = [
 ];
 // A key set is fetched when it is needed: for a key that is not in it, at most so often, and when it is older than that.
 const fetching = { timeoutDuration: 5_000, cooldownDuration: 10_000, cacheMaxAge: 600_000 };
-// How far the clocks of this machine and of the issuer may be apart.
+// How far the clock of the issuer may be ahead of this machine's. None lets a token live on after it has expired.
 const clockToleranceSeconds = 5;
 
 /** The gate of tokens that are signed by the keys of a key set. */
@@ -77,8 +77,8 @@ export class JwtGate implements Gate {
     const prefixes = said === undefined ? [""] : said;
     if (name === undefined || !isName(name, accessNameBytesMax) || exp === undefined || !isRole(role)) return undefined;
     if (!Array.isArray(prefixes) || !prefixes.every(isPrefix)) return undefined;
-    const expiresAtMs = this.#clock.nowMs() + (exp + clockToleranceSeconds) * 1_000 - wallMs;
-    return { name, role, prefixes, expiresAtMs };
+    const leftMs = exp * 1_000 - wallMs;
+    return leftMs > 0 ? { name, role, prefixes, expiresAtMs: this.#clock.nowMs() + leftMs } : undefined;
   }
 }
 

@@ -29,21 +29,22 @@ export class NameWindow {
     this.#hasMore = more;
   }
 
-  /** Says whether there is something of that name now. */
-  note(name: string, isThere: boolean): void {
-    if (this.#members.has(name) === isThere) return;
+  /** Hears whether there is something of that name now; returns whether the first names may be others by that. */
+  note(name: string, isThere: boolean): boolean {
+    if (this.#members.has(name) === isThere) return false;
     if (!isThere) {
       this.#members.delete(name);
       this.#names.splice(placeOf(this.#names, name), 1);
-      return;
+      return true;
     }
     const last = this.#names.at(-1);
-    if (this.#hasMore && (last === undefined || compareText(name, last) > 0)) return;
+    if (this.#hasMore && (last === undefined || compareText(name, last) > 0)) return false;
     this.#members.add(name);
     this.#names.splice(placeOf(this.#names, name), 0, name);
-    if (this.#names.length <= 2 * known * this.#entriesMax) return;
+    if (this.#names.length <= 2 * known * this.#entriesMax) return true;
     this.#hasMore = true;
     for (const beyond of this.#names.splice(known * this.#entriesMax)) this.#members.delete(beyond);
+    return true;
   }
 
   /** The first names now; all that has come and gone must have been noted. */

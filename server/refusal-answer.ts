@@ -6,12 +6,15 @@ const reasons = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   421: "Misdirected Request",
   429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   503: "Service Unavailable",
 };
 
-type RefusalAnswer = { readonly status: keyof typeof reasons; readonly code: string; readonly message: string };
+/** A refusal that is said by hand. */
+export type RefusalAnswer = { readonly status: keyof typeof reasons; readonly code: string; readonly message: string };
 
 // Ended alone a connection would stay for as long as the other side likes.
 const closeTimeoutMs = 5_000;

@@ -3,7 +3,8 @@
 import type { HubMessageOf } from "../shared/protocol.ts";
 import type { LockTable } from "./core/table.ts";
 import type { Change } from "./core/touched.ts";
-import { resourcesAfter, type IsMeant } from "./core/views.ts";
+import { namesAfter } from "./core/name-page.ts";
+import type { IsMeant } from "./core/views.ts";
 import { NameWindow } from "./name-window.ts";
 
 type Totals = HubMessageOf<"watching">["totals"];
@@ -42,10 +43,9 @@ export class Scene {
   constructor(parts: SceneParts, version: number) {
     this.#parts = parts;
     const { table, isMeant, entriesMax } = parts;
-    this.#window = new NameWindow(entriesMax, (count) => {
-      const { resources, more } = resourcesAfter(table, isMeant, undefined, count);
-      return { names: resources.map(({ name }) => name), more };
-    });
+    this.#window = new NameWindow(entriesMax, (count) =>
+      namesAfter(table.resources.keys().filter(isMeant), undefined, count),
+    );
     this.#forgotten = version;
     for (const name of this.#window.first()) this.#shown.set(name, version);
     for (const { name, holders, queue } of table.resources.values()) {
@@ -56,18 +56,19 @@ export class Scene {
   /** Takes in what has changed, as a new version. */
   update(changes: readonly Change[], version: number): void {
     const { table, isMeant, entriesMax } = this.#parts;
-    const changed = new Set<string>();
+    let isSame = true;
     for (const change of changes) {
-      if (!isMeant(change.name)) continue;
-      changed.add(change.name);
+      const { name } = change;
+      if (!isMeant(name)) continue;
       this.#count(change);
-      this.#window.note(change.name, table.resources.has(change.name));
+      isSame = !this.#window.note(name, table.resources.has(name)) && isSame;
+      if (this.#shown.has(name)) this.#shown.set(name, version);
     }
-    if (changed.size === 0) return;
+    if (isSame) return;
     const before = this.#shown;
     this.#shown = new Map();
     for (const name of this.#window.first()) {
-      this.#shown.set(name, changed.has(name) ? version : (before.get(name) ?? version));
+      this.#shown.set(name, before.get(name) ?? version);
       this.#gone.delete(name);
     }
     for (const name of before.keys()) if (!this.#shown.has(name)) this.#gone.set(name, version);

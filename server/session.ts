@@ -224,7 +224,8 @@ export class Session implements Beating {
     }
   }
 
-  #refuse({ code, message, id }: Fault): void {
+  #refuse({ code, message, id, bound }: Fault): void {
+    if (bound !== undefined) countRefusal(this.#host.refusals, bound);
     if (this.#state.name === "greeting") return this.#refuseProtocol(message, code);
     this.announce({ type: "error", code, message, ...(id !== undefined && { id }) });
     if (++this.#invalidInARow < this.#host.limits.invalidMessagesMax) return;
@@ -243,8 +244,7 @@ export class Session implements Beating {
   }
 
   #wake(): void {
-    if (this.#isAwaited) return;
+    if (!this.#isAwaited) this.#host.turn.await(this);
     this.#isAwaited = true;
-    this.#host.turn.await(this);
   }
 }

@@ -54,8 +54,9 @@ export class Watches {
   readonly #limits: Limits;
   readonly #watches = new Map<Watcher, Map<number, Watch>>();
   readonly #scenes = new Map<string, { scene: Scene; watches: number }>();
-  /** How resources look at this moment, by the kind of look and the name. A new map each time: V8 keeps one that is cleared. */
-  #texts = new Map<string, string>();
+  /** How resources look at this moment, by name. New maps each time: V8 keeps one that is cleared, and all that was in it. */
+  #rows = new Map<string, string>();
+  #views = new Map<string, string>();
   #version = 0;
   #moment = 0;
   #count = 0;
@@ -160,22 +161,21 @@ export class Watches {
   }
 
   #textOf(name: string, isWhole: boolean): string {
-    const key = isWhole ? `view ${name}` : `row ${name}`;
-    const known = this.#texts.get(key);
+    const texts = isWhole ? this.#views : this.#rows;
+    const known = texts.get(name);
     if (known !== undefined) return known;
     const resource = this.#watched.table.resources.get(name);
     if (resource === undefined) return goneText(name);
     const nowMs = this.#watched.nowMs();
-    const text = JSON.stringify(
-      isWhole ? viewOf(resource, nowMs, this.#limits.listEntriesMax) : rowOf(resource, nowMs),
-    );
-    this.#texts.set(key, text);
+    const look = isWhole ? viewOf(resource, nowMs, this.#limits.listEntriesMax) : rowOf(resource, nowMs);
+    const text = JSON.stringify(look);
+    texts.set(name, text);
     return text;
   }
 
   #takeIn(): void {
     const changes = takeTouched(this.#watched.table);
-    this.#texts = new Map();
+    [this.#rows, this.#views] = [new Map(), new Map()];
     this.#moment += 1;
     if (changes.length === 0) return;
     this.#version += 1;

@@ -40,9 +40,12 @@ export const httpCodes = {
   FORBIDDEN: { status: 403, meaning: "the token, or the Origin of the page, does not allow it" },
   NOT_FOUND: { status: 404, meaning: "there is nothing of that name, or at that path" },
   METHOD_NOT_ALLOWED: { status: 405, meaning: "the path has other methods, which Allow names" },
+  REQUEST_TIMEOUT: { status: 408, meaning: "the request was not whole in time" },
   CONFLICT: { status: 409, meaning: "what the request names has changed" },
   BODY_TOO_LARGE: { status: 413, meaning: "the body has more bytes than any that is allowed" },
   MISDIRECTED: { status: 421, meaning: "the Host is none of the hub's names" },
+  UPGRADE_REQUIRED: { status: 426, meaning: "what is at that path is a WebSocket" },
+  HEADERS_TOO_LARGE: { status: 431, meaning: "the headers have more bytes than any that are allowed" },
   INTERNAL: { status: 500, meaning: "the hub has a bug; its log says more" },
   UNAVAILABLE: { status: 503, meaning: codes.UNAVAILABLE.meaning },
 } as const satisfies Record<string, { status: number; meaning: string }>;

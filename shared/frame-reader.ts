@@ -7,7 +7,13 @@ import type { Limits } from "./limits.ts";
 import { countFields, nestsWithin } from "./text.ts";
 
 /** A message that breaks the form: which field, and what is allowed there. */
-export type Fault = { code: "INVALID_MESSAGE" | "INVALID_KEY"; message: string; id?: number };
+export type Fault = {
+  code: "INVALID_MESSAGE" | "INVALID_KEY";
+  message: string;
+  id?: number;
+  /** What was met, if it was a bound [B1]. */
+  bound?: keyof Limits | undefined;
+};
 /** One decoded message of a frame, or why it is none. */
 type Decoded<Message> = { message: Message } | { fault: Fault };
 /** One message of a frame as far as it is read: as a message, or as a JSON value. */
@@ -52,14 +58,17 @@ export function readerOf<Message>(
     if (message !== undefined) return { message };
     const schema = byType.get(type);
     if (schema === undefined) return fault(`unknown type ${quote(type)}: allowed are ${allowed}`, value);
-    if (!nestsWithin(value, jsonDepthMax)) return fault(`${String(type)} nests more than ${jsonDepthMax} deep`, value);
+    if (!nestsWithin(value, jsonDepthMax)) {
+      return fault(`${String(type)} nests more than ${jsonDepthMax} deep`, value, { bound: "jsonDepthMax" });
+    }
     if (jsonFieldsMax < Infinity && countFields(value) > jsonFieldsMax) {
-      return fault(`${String(type)} has more than ${jsonFieldsMax} fields and entries`, value);
+      const why = `${String(type)} has more than ${jsonFieldsMax} fields and entries`;
+      return fault(why, value, { bound: "jsonFieldsMax" });
     }
     const parsed = schema.safeParse(value);
     if (parsed.success) return { message: parsed.data };
-    const { message: why, code } = faultIn(parsed.error, String(type));
-    return fault(why, value, code);
+    const { message: why, ...more } = faultIn(parsed.error, String(type));
+    return fault(why, value, more);
   };
   return { split: (text) => plain.frame(text) ?? split(text), read };
 }
@@ -75,19 +84,15 @@ function split(text: string): { value: unknown }[] | undefined {
 
 /** The first field that breaks a form, and what is allowed there. */
 export function faultIn({ issues: [issue] }: z.core.$ZodError, what: string): Fault {
-  const isKey = issue?.code === "custom" && issue.params?.["code"] === "INVALID_KEY";
+  const params: { code?: unknown; bound?: keyof Limits } = (issue?.code === "custom" && issue.params) || {};
   const field = [what, ...(issue?.path ?? [])].map(String).join(".");
   const message = `${field} must be ${issue?.message ?? "of another form"}`;
-  return { code: isKey ? "INVALID_KEY" : "INVALID_MESSAGE", message };
+  return { code: params.code === "INVALID_KEY" ? params.code : "INVALID_MESSAGE", message, bound: params.bound };
 }
 
-function fault(
-  message: string,
-  value?: Record<string, unknown>,
-  code: Fault["code"] = "INVALID_MESSAGE",
-): { fault: Fault } {
+function fault(message: string, value?: Record<string, unknown>, more: Partial<Fault> = {}): { fault: Fault } {
   const id = value?.["id"];
-  return { fault: isRequestId(id) ? { code, message, id } : { code, message } };
+  return { fault: { code: "INVALID_MESSAGE", message, ...more, ...(isRequestId(id) && { id }) } };
 }
 
 function quote(value: unknown): string {

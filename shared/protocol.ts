@@ -7,7 +7,7 @@ import { plainAcquire, plainRelease } from "./hot-path.ts";
 import { isObject } from "./json-text.ts";
 import { defaultLimits, durationMsMax, type Limits, wordBytesMax } from "./limits.ts";
 import { plainFrame } from "./plain-frame.ts";
-import { fitsBytes, isName } from "./text.ts";
+import { fitsBytes, isName, isSound } from "./text.ts";
 
 /** The WebSocket subprotocol that both sides name. */
 export const subprotocol = "baton.v1";
@@ -25,9 +25,15 @@ export type Mode = (typeof modes)[number];
 /** What a release says of the work. */
 export type OutcomeWord = (typeof outcomes)[number];
 
-const integer = (min: number, max: number) => {
+/** What a bound decides: who meets it is counted there [B1]. */
+const within = <Value>(bound: keyof Limits | undefined, fits: (value: Value) => boolean, error: string) =>
+  z.refine<Value>(fits, { error, params: { bound } });
+const integer = (min: number, max: number, bound?: keyof Limits) => {
   const error = `an integer from ${min} to ${max}`;
-  return z.int({ error }).check(z.minimum(min, { error }), z.maximum(max, { error }));
+  return z.int({ error }).check(
+    z.minimum(min, { error }),
+    within<number>(bound, (value) => value <= max, error),
+  );
 };
 const anyOf = <const Words extends readonly string[]>(words: Words) =>
   z.enum(words, { error: `one of ${words.join(", ")}` });
@@ -37,39 +43,51 @@ const duration = integer(0, durationMsMax);
 const requestId = integer(1, Number.MAX_SAFE_INTEGER);
 const json = z.custom<Json>((value) => value !== undefined, { error: "any JSON value" });
 
-const text = (bytesMax: number) => {
+const text = (bytesMax: number, bound?: keyof Limits) => {
   const error = `well-formed text of at most ${bytesMax} bytes`;
-  return z.string({ error }).check(z.refine((value) => fitsBytes(value, bytesMax) && value.isWellFormed(), { error }));
+  return z.string({ error }).check(
+    within<string>(bound, (value) => fitsBytes(value, bytesMax), error),
+    z.refine((value) => value.isWellFormed(), { error }),
+  );
 };
 /** Text of one line, as a log or a terminal can show it. */
-export const line = (bytesMax: number, code: Fault["code"] = "INVALID_MESSAGE") => {
+export const line = (bytesMax: number, code: Fault["code"] = "INVALID_MESSAGE", bound?: keyof Limits) => {
   const error = `1 to ${bytesMax} bytes of well-formed text without control characters`;
-  return z.string({ error }).check(z.refine((value) => isName(value, bytesMax), { error, params: { code } }));
+  return z.string({ error }).check(
+    z.refine((value) => fitsBytes(value, bytesMax), { error, params: { code, bound } }),
+    z.refine((value) => isName(value, bytesMax), { error, params: { code } }),
+  );
 };
 /** A resource, an operation or a node [B5]. */
-export const name = (bytesMax: number) => line(bytesMax, "INVALID_KEY");
-const jsonOf = (bytesMax: number) => {
-  const error = `JSON of at most ${bytesMax} bytes`;
-  return json.check(z.refine((value) => fitsBytes(JSON.stringify(value), bytesMax), { error }));
+export const name = (limits: Limits, bound: "resourceBytesMax" | "nodeBytesMax" | "operationBytesMax") =>
+  line(limits[bound], "INVALID_KEY", bound);
+const fitsAsJson = (bytesMax: number) => (value: unknown) => fitsBytes(JSON.stringify(value), bytesMax);
+const jsonOf = (bytesMax: number, bound?: keyof Limits) => {
+  const error = `JSON of at most ${bytesMax} bytes, of well-formed texts and finite numbers`;
+  return json.check(within<Json>(bound, fitsAsJson(bytesMax), error), z.refine(isSound, { error }));
 };
 
-const failure = (bytesMax: number) => {
+const failure = (bytesMax: number, bound?: keyof Limits) => {
   const error = `an object {message, code?} of at most ${bytesMax} bytes as JSON`;
-  const fields = z.object({ message: text(bytesMax), code: z.optional(text(bytesMax)) }, { error });
-  return fields.check(z.refine((value) => fitsBytes(JSON.stringify(value), bytesMax), { error }));
+  const fields = z.object({ message: text(bytesMax, bound), code: z.optional(text(bytesMax, bound)) }, { error });
+  return fields.check(within<Failure>(bound, fitsAsJson(bytesMax), error));
 };
 /** Why a holder failed; `code` is the holder's own word or a code of the protocol. */
 export type Failure = { message: string; code?: string | undefined };
 
 const labels = (limits: Limits) => {
   const error = `an object of at most ${limits.labelsMax} texts of at most ${limits.labelBytesMax} bytes`;
-  const fits = (value: unknown) =>
-    typeof value === "string" && fitsBytes(value, limits.labelBytesMax) && value.isWellFormed();
-  return z.custom<Record<string, string>>((value) => {
-    if (!isObject(value)) return false;
-    const entries = Object.entries(value);
-    return entries.length <= limits.labelsMax && entries.every(([key, label]) => fits(key) && fits(label));
-  }, error);
+  type Labels = Record<string, string>;
+  const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
+  const fits = (value: string) => fitsBytes(value, limits.labelBytesMax);
+  const object = z.custom<Labels>((value) => isObject(value) && Object.entries(value).flat().every(isText), {
+    error,
+    abort: true,
+  });
+  return object.check(
+    within<Labels>("labelsMax", (value) => Object.keys(value).length <= limits.labelsMax, error),
+    within<Labels>("labelBytesMax", (value) => Object.entries(value).flat().every(fits), error),
+  );
 };
 
 const progressFields = (note: z.ZodMiniType<string>) => {
@@ -78,13 +96,13 @@ const progressFields = (note: z.ZodMiniType<string>) => {
 };
 
 const clientSchemas = (limits: Limits) => {
-  const resource = name(limits.resourceBytesMax);
-  const token = text(limits.tokenBytesMax);
+  const resource = name(limits, "resourceBytesMax");
+  const token = text(limits.tokenBytesMax, "tokenBytesMax");
   const word = text(wordBytesMax);
   return {
     hello: z.object({
       type: z.literal("hello"),
-      node: name(limits.nodeBytesMax),
+      node: name(limits, "nodeBytesMax"),
       token: z.optional(token),
       resume: z.optional(z.object({ session: word, secret: word }, { error: "an object {session, secret}" })),
       graceMs: z.optional(duration),
@@ -97,13 +115,13 @@ const clientSchemas = (limits: Limits) => {
         type: z.literal("acquire"),
         id: requestId,
         resource,
-        operation: z._default(name(limits.operationBytesMax), "run"),
+        operation: z._default(name(limits, "operationBytesMax"), "run"),
         mode: z._default(anyOf(modes), "once"),
         waitMs: z.optional(duration),
         freshMs: z.optional(duration),
         holdMs: z.optional(duration),
-        maxAttempts: z.optional(integer(1, limits.attemptsMax)),
-        limit: z.optional(integer(1, limits.permitsMax)),
+        maxAttempts: z.optional(integer(1, limits.attemptsMax, "attemptsMax")),
+        limit: z.optional(integer(1, limits.permitsMax, "permitsMax")),
         wanted: z._default(flag, false),
       })
       .check(
@@ -116,22 +134,26 @@ const clientSchemas = (limits: Limits) => {
       type: z.literal("release"),
       id: requestId,
       outcome: anyOf(outcomes),
-      result: z.optional(jsonOf(limits.resultBytesMax)),
-      error: z.optional(failure(limits.resultBytesMax)),
+      result: z.optional(jsonOf(limits.resultBytesMax, "resultBytesMax")),
+      error: z.optional(failure(limits.resultBytesMax, "resultBytesMax")),
       retry: z._default(flag, true),
       retryAfterMs: z.optional(duration),
     }),
     cancel: z.object({ type: z.literal("cancel"), id: requestId }),
     extend: z.object({ type: z.literal("extend"), id: requestId, holdMs: duration }),
-    progress: z.object({ type: z.literal("progress"), id: requestId, ...progressFields(text(limits.noteBytesMax)) }),
+    progress: z.object({
+      type: z.literal("progress"),
+      id: requestId,
+      ...progressFields(text(limits.noteBytesMax, "noteBytesMax")),
+    }),
     refer: z.object({ type: z.literal("refer"), id: requestId, resource, action: anyOf(referActions) }),
     watch: z
       .object({
         type: z.literal("watch"),
         id: requestId,
-        prefix: z.optional(text(limits.resourceBytesMax)),
+        prefix: z.optional(text(limits.resourceBytesMax, "resourceBytesMax")),
         resource: z.optional(resource),
-        limit: z._default(integer(1, limits.watchEntriesMax), 100),
+        limit: z._default(integer(1, limits.watchEntriesMax, "watchEntriesMax"), 100),
         intervalMs: z._default(duration, 250),
       })
       .check(

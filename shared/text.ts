@@ -69,6 +69,14 @@ export function countFields(value: unknown): number {
   return fields;
 }
 
+/** Whether a JSON value is what was meant [B5]: lone surrogates, and numbers that no double holds, would become others. */
+export function isSound(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Array.isArray(value) ? value.every(isSound) : Object.entries(value).flat().every(isSound);
+}
+
 /** Whether a JSON value nests at most `levels` deep; a scalar is 0 deep. Looks no further than that. */
 export function nestsWithin(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;

@@ -84,6 +84,8 @@ export function runCommand(): Command {
     .addHelpText("after", details);
   return withHubOptions(command).action(async (resource: string, rest: string[], _: unknown, command: Command) => {
     const words = commandAfter(command, rest);
+    // Without its resource the first word of the command would be taken for it, and the rest be run.
+    if (isLeftOut([resource, ...rest])) command.error("error: no resource is named before --");
     const plan = { ...command.opts<RunFlags>(), resource, words };
     const mistake = mistakeIn(plan);
     if (mistake !== undefined) command.error(`error: ${mistake}`);
@@ -91,6 +93,12 @@ export function runCommand(): Command {
     tell(plan, report);
     process.exitCode = report.exitCode;
   });
+}
+
+/** Whether all of these words were said after the first `--`. */
+function isLeftOut(words: readonly string[]): boolean {
+  const dashes = process.argv.indexOf("--");
+  return dashes !== -1 && process.argv.length - dashes - 1 === words.length;
 }
 
 /** What the flags say that makes no sense together. */

@@ -8,13 +8,14 @@ import { askToHold, type Holding, type Skipped } from "./holding.ts";
 import { Ingest } from "./ingest.ts";
 import { freshMsDefault, unseenMsMax } from "./limits.ts";
 import { pause as realPause, type Pause } from "./pause.ts";
-import type { Store } from "./store.ts";
+import { Store } from "./store.ts";
 import { Writer } from "./writer.ts";
 
 /** What is to be written. */
 export type WriterOptions = {
   hub: ContentHub;
-  store: Store;
+  /** An open store, or the folder of one. */
+  store: Store | string;
   digest: string;
   /** Bytes of the blob, if they are known. */
   size?: number | undefined;
@@ -37,6 +38,9 @@ export type WriterOptions = {
   pause?: Pause | undefined;
 };
 
+/** The same with its store open. */
+type Writing = Omit<WriterOptions, "store"> & { store: Store };
+
 /** The blob is in the store: `by` has put it there at `fence`, or it was there already (neither is said then). */
 export type Skip = {
   readonly status: "skipped";
@@ -56,7 +60,13 @@ export type Skip = {
  * without what is remembered. Otherwise resolves to the writer, which holds `<store id>/<digest>` until it is committed
  * or closed; it begins at `status().offset`, after what a dead holder left. Throws the hub's errors, or ContentError.
  */
-export async function openWriter(options: WriterOptions): Promise<Writer | Skip> {
+export async function openWriter(asked: WriterOptions): Promise<Writer | Skip> {
+  const { store: place, pause = realPause } = asked;
+  const store = typeof place === "string" ? await Store.open(place, { pause }) : place;
+  return openIn({ ...asked, store, pause });
+}
+
+async function openIn(options: Writing): Promise<Writer | Skip> {
   const { store, digest, size, verify = false, pause = realPause } = options;
   const signal = options.signal ?? new AbortController().signal;
   const sight = await store.look(digest, size, { verify });
@@ -74,7 +84,7 @@ export async function openWriter(options: WriterOptions): Promise<Writer | Skip>
   }
 }
 
-function ask(options: WriterOptions, freshMs: number | undefined, signal: AbortSignal): Promise<Holding | Skipped> {
+function ask(options: Writing, freshMs: number | undefined, signal: AbortSignal): Promise<Holding | Skipped> {
   const { hub, store, digest, onQueued } = options;
   return askToHold(hub, store.resource(digest), {
     operation: "pull",
@@ -84,7 +94,7 @@ function ask(options: WriterOptions, freshMs: number | undefined, signal: AbortS
   });
 }
 
-async function takeUp(options: WriterOptions, holding: Holding, signal: AbortSignal): Promise<Writer | Skip> {
+async function takeUp(options: Writing, holding: Holding, signal: AbortSignal): Promise<Writer | Skip> {
   const { store, digest, size, verify = false, onGranted } = options;
   try {
     const { fence, signal: granted } = holding.grant;
@@ -107,7 +117,7 @@ async function takeUp(options: WriterOptions, holding: Holding, signal: AbortSig
 }
 
 /** Counts a blob that is here, while nobody can be deleting it; false when somebody has. */
-async function isCounted({ hub, store, digest, size, refcount }: WriterOptions, signal: AbortSignal): Promise<boolean> {
+async function isCounted({ hub, store, digest, size, refcount }: Writing, signal: AbortSignal): Promise<boolean> {
   if (refcount === undefined) return true;
   const resource = store.resource(digest);
   const nodes = await refcount.storage.get(resource);
@@ -119,7 +129,7 @@ async function isCounted({ hub, store, digest, size, refcount }: WriterOptions, 
 }
 
 async function count(
-  { store, digest, refcount }: Pick<WriterOptions, "store" | "digest" | "refcount">,
+  { store, digest, refcount }: Pick<Writing, "store" | "digest" | "refcount">,
   status: "done" | "skipped",
 ): Promise<void> {
   try {
@@ -129,7 +139,7 @@ async function count(
   }
 }
 
-async function skip({ store, digest, size }: WriterOptions, { by, fence }: Skipped): Promise<Skip> {
+async function skip({ store, digest, size }: Writing, { by, fence }: Skipped): Promise<Skip> {
   const bytes = size ?? (await store.size(digest));
   return { status: "skipped", bytes, by, fence };
 }

@@ -6,6 +6,8 @@ import { Sentence } from "./foreign.tsx";
 
 const barsMax = 60;
 const linesMax = 15;
+/** What a bar takes where there is room for all. */
+const barWidthRem = 12;
 const signs: Readonly<Record<Ending, string>> = { done: "✓", failed: "×", lost: "!", none: "–", skipped: "»" };
 const words: Readonly<Record<Ending, string>> = {
   done: "success",
@@ -23,7 +25,7 @@ export function Timeline({ attempts, sinceMs }: { attempts: readonly Attempt[]; 
     <div class="card">
       <h2>Attempts</h2>
       {bars.length > 1 && (
-        <ol class="bars" aria-hidden="true">
+        <ol class="bars" aria-hidden="true" style={{ maxWidth: `${bars.length * barWidthRem}rem` }}>
           {bars.map((attempt) => (
             <li
               key={attempt.number}

@@ -1,13 +1,14 @@
 // A hub for tests: the real one with the real SDK, joined in memory, on a time that the test moves. Knows no network.
 import { openGate } from "../../server/access.ts";
 import { defaultConfig, type Config } from "../../server/config.ts";
-import { resourcesAfter, rowOf, viewOf } from "../../server/core/views.ts";
+import { rowOf, viewOf } from "../../server/core/views.ts";
 import { doorwayFor } from "../../server/doorway.ts";
 import { httpApi } from "../../server/http.ts";
 import { newTraffic } from "../../server/traffic.ts";
 import { Hub as Server } from "../../server/hub.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { ResourceRow, ResourceView } from "../../shared/protocol.ts";
+import { compareText } from "../../shared/text.ts";
 import { BatonError } from "../baton-error.ts";
 import { connect, type ConnectOptions } from "../connect.ts";
 import type { Hub } from "../hub.ts";
@@ -177,13 +178,10 @@ export class TestHub implements AsyncDisposable {
   /** The resources whose names begin so, by name. */
   rows(prefix = ""): ResourceRow[] {
     const { engine } = this.#running().hub;
-    const { resources } = resourcesAfter(
-      engine.table,
-      (name) => name.startsWith(prefix),
-      undefined,
-      engine.table.resources.size,
-    );
-    return resources.map((resource) => rowOf(resource, engine.nowMs()));
+    const { resources } = engine.table;
+    const meant = resources.values().filter(({ name }) => name.startsWith(prefix));
+    const sorted = meant.toArray().toSorted((one, other) => compareText(one.name, other.name));
+    return sorted.map((resource) => rowOf(resource, engine.nowMs()));
   }
 
   /** The sessions that live or are detached. */

@@ -11,6 +11,7 @@ import { boundMet, forget, remember } from "./outcomes.ts";
 import { onceWaiters } from "./queue.ts";
 import type { Request, Resource } from "./records.ts";
 import { fail, forgetOutcome, tellFinally, type Step } from "./table.ts";
+import { touch } from "./touched.ts";
 
 /** What is said of the work when a grant ends. `result` is JSON text; `retryAfterMs` in milliseconds. */
 export type Verdict =
@@ -52,6 +53,7 @@ export function delay(step: Step, resource: Resource, delayMs: number): void {
 
 /** Ends the delay of a resource, but serves nobody yet. */
 export function endDelay({ table }: Step, resource: Resource): void {
+  touch(table, resource);
   disarm(table.deadlines, resource.delay);
   resource.delay = undefined;
   table.delays -= 1;

@@ -30,12 +30,12 @@ export function serve(step: Step, resource: Resource): void {
 export function grant(step: Step, request: Request): void {
   const { table, nowMs } = step;
   const { resource, session } = request;
+  touch(table, resource);
   if (isAlone(request.mode) && resource.outcome?.operation !== request.operation) forget(table.outcomes, resource);
   request.fence = table.order;
   request.attempt = (resource.failures?.get(request.operation)?.count ?? 0) + 1;
   noteGrant(step, request);
   request.sinceMs = nowMs;
-  touch(table, resource);
   holdWith(resource, request);
   table.holding += 1;
   if (request.holdMs !== undefined) hold(step, request, request.holdMs);
@@ -95,6 +95,7 @@ export function enqueue(step: Step, request: Request, waitMs: number | undefined
 /** Takes a waiter out of the queue; it lives on as nothing yet. */
 export function unqueue(step: Step, request: Request): void {
   const { resource, next } = request;
+  touch(step.table, resource);
   stepOut(resource.queue, request);
   if (resource.head === request) resource.head = firstAttached(next);
   step.table.waiting -= 1;
@@ -104,6 +105,7 @@ export function unqueue(step: Step, request: Request): void {
 
 /** Takes a holder's grant away; it lives on as nothing yet. */
 export function unhold(step: Step, request: Request): void {
+  touch(step.table, request.resource);
   leave(request.resource.holders, request);
   request.resource.wanting?.delete(request);
   step.table.holding -= 1;

@@ -97,7 +97,7 @@ export type Resource = {
   newer: Resource | undefined;
   /** By operation, the one that failed longest ago first. */
   failures: Map<string, Failures> | undefined;
-  /** Whether it is among what has changed since those who watch last looked, and what they counted of it then. */
+  /** Whether it is among what has changed since those who watch last looked, and what it counted before. */
   isTouched: boolean;
   told: Counts | undefined;
   /** What has happened to it, once that was looked for. */

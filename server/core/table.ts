@@ -94,8 +94,8 @@ export function tidy(table: LockTable, resource: Resource): void {
 
 /** Forgets the outcome of a resource [O8], and the resource when nothing else is left of it; says whether there was one. */
 export function forgetOutcome(table: LockTable, resource: Resource): boolean {
+  if (resource.outcome !== undefined) touch(table, resource);
   const wasThere = forget(table.outcomes, resource);
-  if (wasThere) touch(table, resource);
   tidy(table, resource);
   return wasThere;
 }

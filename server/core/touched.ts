@@ -1,6 +1,7 @@
 // Which resources have changed since those who watch last looked, and by how much their counts. While nobody watches it costs
 // one check. Knows no watch; no part of what is kept.
 import type { Counts, Resource } from "./records.ts";
+import { isForgettable } from "./resource.ts";
 import type { LockTable } from "./table.ts";
 
 /** What has changed of one resource: its name, and what that adds to the counts of all. */
@@ -8,24 +9,22 @@ export type Change = { readonly name: string } & Counts;
 
 const none: Counts = { resources: 0, holding: 0, waiting: 0 };
 
-/** Notes that a resource has changed, if anybody watches. */
+/** Notes that a resource is about to change, if anybody watches: what it counts until then is what was last told of it. */
 export function touch({ touched }: LockTable, resource: Resource): void {
   if (touched === undefined || resource.isTouched) return;
   resource.isTouched = true;
+  resource.told = isForgettable(resource) ? none : countsOf(resource);
   touched.push(resource);
 }
 
 /** Begins to note what changes, from the table as it stands. */
 export function beginTouching(table: LockTable): void {
   table.touched = [];
-  for (const resource of table.resources.values()) {
-    resource.isTouched = false;
-    resource.told = countsOf(resource);
-  }
 }
 
 /** Ends it: nobody watches any more. */
 export function endTouching(table: LockTable): void {
+  for (const resource of table.touched ?? []) resource.isTouched = false;
   table.touched = undefined;
 }
 
@@ -37,7 +36,6 @@ export function takeTouched(table: LockTable): Change[] {
     const before = resource.told ?? none;
     const after = table.resources.get(resource.name) === resource ? countsOf(resource) : none;
     resource.isTouched = false;
-    resource.told = after;
     return {
       name: resource.name,
       resources: after.resources - before.resources,

@@ -3,7 +3,7 @@ import type { SessionRow } from "../../shared/pages.ts";
 import type { ResourceRow, ResourceView } from "../../shared/protocol.ts";
 import type { Deadline } from "./deadlines.ts";
 import { holderRows } from "./granting.ts";
-import { namesAfter } from "./name-page.ts";
+import { namesAfter, sliceNamesAfter } from "./name-page.ts";
 import type { Request, Resource, Session } from "./records.ts";
 import { referrersOf } from "./references.ts";
 import { each, isAttached } from "./resource.ts";
@@ -64,34 +64,36 @@ export function viewOf(resource: Resource, nowMs: number, entriesMax: number, sk
 /** Which names are meant, and asked for by whom: a name outside that is as one that is not there. */
 export type IsMeant = (name: string) => boolean;
 
-/** The first resources after `cursor` in the order of their names, `entriesMax` at most, and whether there are more. */
-export function resourcesAfter(table: LockTable, isMeant: IsMeant, cursor: string | undefined, entriesMax: number) {
-  const { names, more } = namesAfter(table.resources.keys().filter(isMeant), cursor, entriesMax);
-  return { resources: names.flatMap((name) => table.resources.get(name) ?? []), more };
+/** The first resources after `cursor` in the order of their names, `entriesMax` at most, and where to go on if there are more; in
+ * slices. */
+export function* resourcesAfter(table: LockTable, isMeant: IsMeant, cursor: string | undefined, entriesMax: number) {
+  const { names, more } = yield* sliceNamesAfter(table.resources.keys(), isMeant, cursor, entriesMax);
+  const resources = names.flatMap((name) => table.resources.get(name) ?? []);
+  return { resources, next: more ? names.at(-1) : undefined };
 }
 
-/** The resources that anybody references, or that `node` does, a page of them; sorted by name. */
-export function referencedAfter(
+/** The resources that anybody references, or that `node` does, a page of them; sorted by name, in slices. */
+export function* referencedAfter(
   { references }: LockTable,
   { isMeant, node }: { isMeant: IsMeant; node: string | undefined },
   cursor: string | undefined,
   entriesMax: number,
 ) {
   const { sets } = references;
-  const all = sets.keys().filter((name) => isMeant(name) && (node === undefined || sets.get(name)?.has(node) === true));
-  const { names, more } = namesAfter(all, cursor, entriesMax);
+  const isAsked = (name: string) => isMeant(name) && (node === undefined || sets.get(name)?.has(node) === true);
+  const { names, more } = yield* sliceNamesAfter(sets.keys(), isAsked, cursor, entriesMax);
   return { rows: names.map((resource) => ({ resource, count: referrersOf(references, resource).size })), more };
 }
 
-/** The nodes that reference a resource, a page of them, sorted by name; `count` is of all. */
-export function referrersAfter(
+/** The nodes that reference a resource, a page of them, sorted by name, in slices; `count` is of all. */
+export function* referrersAfter(
   { references }: LockTable,
   name: string,
   cursor: string | undefined,
   entriesMax: number,
 ) {
   const nodes = referrersOf(references, name);
-  const page = namesAfter(nodes, cursor, entriesMax);
+  const page = yield* sliceNamesAfter(nodes, () => true, cursor, entriesMax);
   return { count: nodes.size, nodes: page.names, more: page.more };
 }
 

@@ -16,6 +16,8 @@ export type EtcdSettings = {
 
 type Member = {
   readonly endpoint: string;
+  /** When it last answered anything. */
+  answeredMs: number;
   readonly session: Http2SessionManager;
   readonly kv: Client<typeof KV>;
   readonly lease: Client<typeof Lease>;
@@ -26,9 +28,8 @@ type Member = {
 
 type CallOptions = { timeoutMs: number; headers: Record<string, string> };
 
-// One member has that share of the time to answer before the next is asked, so that each of five has its turn.
-const attemptShare = 1 / 5;
-const attemptMsMin = 1_000;
+// One member has this long to answer before the next is asked.
+const attemptMsMax = 2_000;
 const pauseMs = 50;
 // etcd itself closes a connection that is pinged more often than every 5 s.
 const pings = { pingIntervalMs: 10_000, pingTimeoutMs: 2_000 };
@@ -74,7 +75,7 @@ export class EtcdClient {
 
   /**
    * Asks one member after the other until one answers.
-   * @param withinMs how long it goes on asking; then once more, for a second at most, since the hub itself may have stood still
+   * @param withinMs how long it goes on asking; then it asks once more, since the hub itself may have stood still
    * @throws what was said last, or at once what is no passing failure
    */
   async call<Answer>(
@@ -85,12 +86,15 @@ export class EtcdClient {
     let said: unknown;
     for (let isLast = false; ;) {
       const member = this.#member();
+      const askedMs = this.clock.nowMs();
       try {
-        const leftMs = isLast ? attemptMsMin : untilMs - this.clock.nowMs();
-        const timeoutMs = Math.ceil(Math.max(1, Math.min(leftMs, Math.max(attemptMsMin, withinMs * attemptShare))));
-        return await ask(member, { timeoutMs, headers: await this.#headers(member, timeoutMs) });
+        const leftMs = isLast ? attemptMsMax : untilMs - askedMs;
+        const timeoutMs = Math.ceil(Math.max(1, Math.min(leftMs, attemptMsMax)));
+        const answer = await ask(member, { timeoutMs, headers: await this.#headers(member, timeoutMs) });
+        member.answeredMs = this.clock.nowMs();
+        return answer;
       } catch (error) {
-        this.#failed(member, error);
+        this.#failed(member, error, askedMs);
         // That there was no time left says nothing of why.
         if (said === undefined || codeOf(error) !== Code.DeadlineExceeded) said = error;
         if (!this.#isPassing(error) || isLast) throw said;
@@ -113,14 +117,15 @@ export class EtcdClient {
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     }
     try {
-      const headers = await this.#headers(member, attemptMsMin);
+      const headers = await this.#headers(member, attemptMsMax);
       for await (const response of member.watch.watch(requests(), { headers, signal, timeoutMs: 0 })) {
         // A token that has run out is told like that.
         if (response.canceled) this.#token = undefined;
+        member.answeredMs = this.clock.nowMs();
         yield response;
       }
     } catch (error) {
-      if (!signal.aborted) this.#failed(member, error);
+      if (!signal.aborted) this.#failed(member, error, Infinity);
       throw error;
     }
   }
@@ -151,9 +156,9 @@ export class EtcdClient {
     return { hasleader, token: this.#token };
   }
 
-  #failed(member: Member, error: unknown): void {
-    // A connection on which nothing comes any more is not asked again.
-    if (codeOf(error) === Code.DeadlineExceeded) member.session.abort();
+  #failed(member: Member, error: unknown, askedMs: number): void {
+    // A connection on which nothing has come since is not asked again; one that is slow carries other calls.
+    if (codeOf(error) === Code.DeadlineExceeded && member.answeredMs < askedMs) member.session.abort();
     if (isTokenStale(error)) this.#token = undefined;
     if (member === this.#members[this.#current]) this.rotate();
   }
@@ -202,6 +207,7 @@ function memberAt(endpoint: string, tls: EtcdSettings["tls"]): Member {
   });
   return {
     endpoint,
+    answeredMs: -Infinity,
     session,
     kv: createClient(KV, transport),
     lease: createClient(Lease, transport),

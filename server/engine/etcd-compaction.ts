@@ -6,6 +6,7 @@ import { chunksOf, digestOf, readChunks, type Checkpoint } from "./etcd-checkpoi
 import { reasonOf, type EtcdClient } from "./etcd-client.ts";
 import { bytesOf, textOf, type EtcdKeys } from "./etcd-keys.ts";
 import { readRange, type EtcdState } from "./etcd-state.ts";
+import type { ResponseOp } from "./etcd_pb.ts";
 
 type CompactionParts = {
   readonly client: EtcdClient;
@@ -80,21 +81,35 @@ export class EtcdCompaction {
 
   async #write(made: Checkpoint, chunks: readonly Uint8Array<ArrayBuffer>[], before: EtcdState["checkpoint"]) {
     const { client, keys, hub, claim } = this.#parts;
+    try {
+      await this.#writeChunks(made, chunks);
+    } catch (error) {
+      await this.#remove([keys.chunks(made.id)]);
+      throw error;
+    }
+    const pointer = keys.checkpoint;
+    const isAsBefore = { target: modRevision, ...keyIs(pointer, "modRevision", before?.revision ?? 0n) };
+    const living = { target: createRevision, ...keyIs(keys.hub(hub), "createRevision", claim) };
+    const compare = [isAsBefore, living];
+    const success = [putOf(pointer, bytesOf(JSON.stringify(made)))];
+    const failure = [{ request: { case: "requestRange" as const, value: { key: pointer } } }];
+    const { succeeded, responses } = await client.call(
+      ({ kv }, options) => kv.txn({ compare, success, failure }, options),
+      putMsMax,
+    );
+    // It may have been put in force by an attempt whose answer was lost.
+    if (succeeded || idIn(responses) === made.id) await this.#drop(made, before);
+    else await this.#remove([keys.chunks(made.id)]);
+  }
+
+  /** Writes the chunks and reads them back: what no hub could begin with must not take the place of entries. */
+  async #writeChunks(made: Checkpoint, chunks: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
+    const { client, keys } = this.#parts;
     for (const [place, chunk] of chunks.entries()) {
       const success = [putOf(keys.chunk(made.id, place), chunk)];
       await client.call(({ kv }, options) => kv.txn({ success }, options), putMsMax);
     }
-    // What no hub could begin with must not take the place of entries: throws unless all of it is there, and comes to the same.
     readChunks(made, (await readRange(client, keys.chunks(made.id))).found);
-    const pointer = keys.checkpoint;
-    const isAsBefore = { target: modRevision, ...keyIs(pointer, "modRevision", before?.revision ?? 0n) };
-    const living = { target: createRevision, ...keyIs(keys.hub(hub), "createRevision", claim) };
-    const success = [putOf(pointer, bytesOf(JSON.stringify(made)))];
-    const compare = [isAsBefore, living];
-    // After a lost answer it is taken for another's: then nothing is dropped until the next one.
-    const { succeeded } = await client.call(({ kv }, options) => kv.txn({ compare, success }, options), putMsMax);
-    if (succeeded) await this.#drop(made, before);
-    else await this.#remove([keys.chunks(made.id)]);
   }
 
   /** Drops the entries that the checkpoint stands for, chunks that stand for nothing, and what etcd remembers of all that. */
@@ -142,4 +157,12 @@ export class EtcdCompaction {
       await client.call(({ kv }, options) => kv.txn({ success }, options), putMsMax);
     }
   }
+}
+
+/** The checkpoint in force, as a transaction that failed has found it. */
+function idIn([found]: readonly ResponseOp[]): string | undefined {
+  const pointer = found?.response.case === "responseRange" ? found.response.value.kvs[0] : undefined;
+  if (pointer === undefined) return undefined;
+  const { id }: Checkpoint = JSON.parse(textOf(pointer.value));
+  return id;
 }

@@ -43,6 +43,11 @@ export class EtcdIntake {
     return this.#sent - this.#heard;
   }
 
+  /** Whether an entry is on its way. */
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+
   /** For how many milliseconds nothing was appended and nothing has come back. */
   stillMs(): number {
     return this.#parts.clock.nowMs() - this.#movedMs;

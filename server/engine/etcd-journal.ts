@@ -35,6 +35,8 @@ type Open = { readonly hear: Hear; readonly nowMs: () => number };
 
 const appendMsMax = 5_000;
 const closeMsMax = 2_000;
+// One that failed may fail again, and each is as large as the table.
+const checkpointPauseMs = 5_000;
 // By then a member that fell silent is passed by, or another leader elected; soon after, the hub is given up.
 const unsureMs = 4_000;
 
@@ -181,7 +183,10 @@ export class EtcdJournal implements Journal {
     if (!isMarked) return;
     this.#compaction
       .mark(place)
-      .catch((error: unknown) => log.warn({ error }, "no checkpoint could be made; the journal grows on"))
+      .catch(async (error: unknown) => {
+        log.warn({ error }, "no checkpoint could be made; the journal grows on");
+        await new Promise<void>((resolve) => void this.#clock.after(checkpointPauseMs, resolve));
+      })
       .finally(() => {
         if (place.hub === hub) this.#mark = "idle";
         this.#markIfWanted();
@@ -215,7 +220,8 @@ export class EtcdJournal implements Journal {
     const { lease, beatMs } = this.#parts;
     const stillMs = this.#intake.stillMs();
     if (!lease.isSure()) return this.#lose("its lease is no longer sure to run");
-    if (stillMs >= beatMs) {
+    // What is on its way is given up in time by whoever sends it; what came in and does not come back, is the watch's fault.
+    if (stillMs >= beatMs && !this.#intake.isSending) {
       if (this.#intake.unheard === 0) this.#intake.beat();
       else if (stillMs < beatMs + appendMsMax) this.#watch.restart();
       else return this.#lose("what it appends does not come back");

@@ -32,7 +32,10 @@ export type EtcdState = {
 export type BookRecord = { readonly format: number; readonly order: number };
 
 const readMsMax = 10_000;
-const pageKeysMax = 64n;
+// Chunks are large, and entries small as a rule.
+const pageChunksMax = 64n;
+const pageEntriesMax = 256n;
+const foldedAtOnce = 256;
 // What an entry takes in etcd beside its value, about.
 const entryOverheadBytes = 256;
 // Where an entry is missing, a hub that runs makes a checkpoint which does without it.
@@ -56,6 +59,7 @@ export async function readRange(
   client: EtcdClient,
   range: { key: Bytes; rangeEnd: Bytes },
   atRevision = 0n,
+  limit = pageChunksMax,
 ): Promise<{ found: KeyValue[]; revision: bigint; clusterId: bigint }> {
   const found: KeyValue[] = [];
   let { key } = range;
@@ -63,7 +67,7 @@ export async function readRange(
   let clusterId = 0n;
   for (;;) {
     const page = await client.call(
-      ({ kv }, options) => kv.range({ key, rangeEnd: range.rangeEnd, limit: pageKeysMax, revision }, options),
+      ({ kv }, options) => kv.range({ key, rangeEnd: range.rangeEnd, limit, revision }, options),
       readMsMax,
     );
     if (revision === 0n) revision = page.header?.revision ?? 0n;
@@ -80,7 +84,7 @@ export async function readRange(
 class GapError extends JournalError {}
 
 async function readOnce(client: EtcdClient, keys: EtcdKeys, settings: TableSettings): Promise<EtcdState> {
-  const { found, revision, clusterId } = await readRange(client, keys.log);
+  const { found, revision, clusterId } = await readRange(client, keys.log, 0n, pageEntriesMax);
   const { found: books } = await readRange(
     client,
     { key: keys.book, rangeEnd: new Uint8Array([...keys.book, 0]) },
@@ -94,7 +98,9 @@ async function readOnce(client: EtcdClient, keys: EtcdKeys, settings: TableSetti
     throw new JournalError("the book's own key was removed in etcd; remove all that is under the prefix to begin anew");
   }
   const inOrder = found.toSorted((one, other) => (one.modRevision < other.modRevision ? -1 : 1));
-  for (const { key, value, modRevision, createRevision } of inOrder) {
+  for (const [number, { key, value, modRevision, createRevision }] of inOrder.entries()) {
+    // The lease is renewed meanwhile.
+    if (number % foldedAtOnce === 0) await new Promise<void>((resolve) => void client.clock.after(0, resolve));
     const place = keys.placeOf(key);
     if (place?.is === "hub") state.members.set(place.hub, createRevision);
     if (place?.is === "entry" && modRevision > BigInt(state.checkpoint?.made.revision ?? 0)) {

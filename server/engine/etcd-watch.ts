@@ -15,11 +15,13 @@ type WatchParts = {
 };
 
 const pauseMs = 100;
+const restartMsMin = 1_000;
 
 /** A watch that lasts until it is stopped or fails for good. */
 export class EtcdWatch {
   readonly #parts: WatchParts;
   #current = new AbortController();
+  #begunMs = 0;
   #isStopped = false;
 
   constructor(parts: WatchParts) {
@@ -27,8 +29,10 @@ export class EtcdWatch {
     void this.#follow();
   }
 
-  /** Gives up a watch that stands and is silent, and begins anew at another member. */
+  /** Gives up a watch that stands and is silent, and begins anew at another member; not before it has had its time. */
   restart(): void {
+    const { clock } = this.#parts.client;
+    if (clock.nowMs() - this.#begunMs < restartMsMin) return;
     this.#parts.client.rotate();
     this.#current.abort();
   }
@@ -42,6 +46,7 @@ export class EtcdWatch {
     const { client, onFailure } = this.#parts;
     while (!this.#isStopped) {
       this.#current = new AbortController();
+      this.#begunMs = client.clock.nowMs();
       try {
         await this.#hearOne(this.#current.signal);
       } catch (error) {

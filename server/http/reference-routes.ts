@@ -6,6 +6,7 @@ import { referencedAfter, referrersAfter } from "../core/views.ts";
 import type { Hub } from "../hub.ts";
 import { pageOf, prefix, resourceName } from "./form.ts";
 import { noBody, refuse, route, type Route } from "./route.ts";
+import { inSlices } from "./slices.ts";
 
 /** The routes of the reference sets of a hub. */
 export function referenceRoutes(hub: Hub): Route[] {
@@ -23,15 +24,15 @@ export function referenceRoutes(hub: Hub): Route[] {
         answer: references,
         refusals: [],
       },
-      ({ access, query: { name, prefix, node, cursor, limit } }) => {
+      async ({ access, query: { name, prefix, node, cursor, limit } }) => {
         const { table } = hub.engine;
         if (name === undefined) {
           const isMeant = (resource: string) => resource.startsWith(prefix) && isWithin(access, resource);
-          const { rows, more } = referencedAfter(table, { isMeant, node }, cursor, limit);
+          const { rows, more } = await inSlices(referencedAfter(table, { isMeant, node }, cursor, limit));
           return { answer: { references: rows, ...(more && { cursor: rows.at(-1)?.resource }) } };
         }
         if (!isWithin(access, name)) return refuse("FORBIDDEN", `the token does not cover ${JSON.stringify(name)}`);
-        const { count, nodes, more } = referrersAfter(table, name, cursor, limit);
+        const { count, nodes, more } = await inSlices(referrersAfter(table, name, cursor, limit));
         return { answer: { resource: name, count, nodes, ...(more && { cursor: nodes.at(-1) }) } };
       },
     ),

@@ -6,6 +6,7 @@ import { isWithin } from "../access.ts";
 import { resourcesAfter, rowOf, viewOf } from "../core/views.ts";
 import type { Answered, Hub } from "../hub.ts";
 import { count, pageOf, prefix, resourceName } from "./form.ts";
+import { inSlices } from "./slices.ts";
 import { noBody, refuse, refuseUnknown, route, type Reply, type Route } from "./route.ts";
 
 /** How long the reason of an admin may be, in bytes. */
@@ -31,11 +32,13 @@ function views(hub: Hub): Route[] {
         answer: resourcePage,
         refusals: [],
       },
-      ({ access, query }) => {
+      async ({ access, query }) => {
         const isMeant = (resource: string) => resource.startsWith(query.prefix) && isWithin(access, resource);
-        const { resources, more } = resourcesAfter(hub.engine.table, isMeant, query.cursor, query.limit);
+        const { resources, next } = await inSlices(
+          resourcesAfter(hub.engine.table, isMeant, query.cursor, query.limit),
+        );
         const rows = resources.map((resource) => rowOf(resource, hub.engine.nowMs()));
-        return { answer: { resources: rows, ...(more && { cursor: rows.at(-1)?.resource }) } };
+        return { answer: { resources: rows, ...(next !== undefined && { cursor: next }) } };
       },
     ),
     route(
@@ -71,17 +74,20 @@ function actions(hub: Hub): Route[] {
         summary: "Takes a resource from its holders by force, or from the one with that fence",
         right: "rule",
         query: z.object({ name }),
-        body: z.object({
-          reason: line(reasonBytesMax),
-          fence: z.optional(z.int({ error: "a fence" }).check(z.minimum(1, { error: "a fence" }))),
-        }),
+        body: z.object(
+          {
+            reason: line(reasonBytesMax),
+            fence: z.optional(z.int({ error: "a fence" }).check(z.minimum(1, { error: "a fence" }))),
+          },
+          { error: "JSON: an object {reason, fence?}" },
+        ),
         answer: resourceDone,
         refusals: ["NOT_FOUND", "CONFLICT", "BODY_TOO_LARGE"],
       },
       async ({ access, query: { name }, body: { reason, fence } }) => {
         if (!isWithin(access, name)) return outside(name);
         const by = { actor: access.name, reason, ...(fence !== undefined && { fence }) };
-        return done(await hub.revoke(name, by), name);
+        return done(await hub.revoke(name, by), name, "nobody holds");
       },
     ),
     route(
@@ -96,16 +102,18 @@ function actions(hub: Hub): Route[] {
         refusals: ["NOT_FOUND"],
       },
       async ({ access, query: { name } }) => {
-        return isWithin(access, name) ? done(await hub.forget(name, access.name), name) : outside(name);
+        if (!isWithin(access, name)) return outside(name);
+        return done(await hub.forget(name, access.name), name, "nothing is remembered of");
       },
     ),
   ];
 }
 
-function done(answered: Answered, resource: string): Reply<{ resource: string }> {
+function done(answered: Answered, resource: string, absence: string): Reply<{ resource: string }> {
   if (answered === "done") return { answer: { resource } };
   if (answered === "unknown") return refuseUnknown();
-  return answered === "absent" ? absent(resource) : refuse("CONFLICT", "that fence does not hold the resource");
+  if (answered === "absent") return refuse("NOT_FOUND", `${absence} ${JSON.stringify(resource)}`);
+  return refuse("CONFLICT", "that fence does not hold the resource");
 }
 
 /** What is told of a resource outside one's prefixes, whether or not it is there. */

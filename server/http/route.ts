@@ -4,13 +4,19 @@ import * as z from "zod/mini";
 import type { HttpCode } from "../../shared/errors.ts";
 import { faultIn } from "../../shared/frame-reader.ts";
 import { parseJson } from "../../shared/json-text.ts";
+import type { Limits } from "../../shared/limits.ts";
 import type { Access } from "../access.ts";
 
 /** Who may ask: everyone, those who may watch, or admins. */
 export type Right = "none" | "view" | "rule";
 
 /** Why something was not done. */
-export type Refusal = { code: HttpCode; message: string };
+export type Refusal = {
+  code: HttpCode;
+  message: string;
+  /** What was met, if it was a bound [B1]. */
+  bound?: keyof Limits | undefined;
+};
 
 /** What a route comes to. */
 export type Reply<Answer> = { answer: Answer } | { refusal: Refusal };

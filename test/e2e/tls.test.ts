@@ -17,13 +17,15 @@ async function served(limits: Partial<Limits> = {}): Promise<Served<HubInProcess
   const by = await authority();
   const own = await by.sign("hub");
   const hub = await hubWith({ tlsCert: own.certFile, tlsKey: own.keyFile, isAlone: true, limits });
-  const end = () => hub[Symbol.asyncDispose]();
   return {
     hub,
     by,
     own,
     port: Number(new URL(hub.url).port),
-    [Symbol.asyncDispose]: () => end().finally(() => by[Symbol.asyncDispose]()),
+    async [Symbol.asyncDispose]() {
+      await hub[Symbol.asyncDispose]();
+      await by[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -33,15 +35,20 @@ async function running(kind: "plain" | "mutual" = "plain"): Promise<Served<HubPr
   const own = await by.sign("hub");
   const asks = kind === "mutual" ? ["--tls-ca", by.caFile] : [];
   const hub = await startHubProcess({ args: ["--tls-cert", own.certFile, "--tls-key", own.keyFile, ...asks] });
-  const end = () => hub.stop();
   return {
     hub,
     by,
     own,
     port: Number(new URL(hub.url).port),
-    [Symbol.asyncDispose]: () => end().then(() => by[Symbol.asyncDispose]()),
+    async [Symbol.asyncDispose]() {
+      await hub.stop();
+      await by[Symbol.asyncDispose]();
+    },
   };
 }
+
+// One after the other, on a machine that may be busy.
+const manyProcesses = { timeout: 120_000 };
 
 /** Shakes hands with a hub; resolves with the name of its certificate, or the error. */
 function shakeHands(port: number, options: ConnectionOptions): Promise<string> {
@@ -87,18 +94,22 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     }
   });
 
-  test("with --tls-ca lets in by a certificate of those authorities alone, over the socket, https and the command line", async () => {
-    await using to = await running("mutual");
-    const { cert, key, certFile, keyFile } = await to.by.sign("node");
-    const wire = await connectWire(to.hub.url, { ca: to.by.ca, cert, key });
-    await wire.hello("a");
-    const flags = ["--url", to.hub.url, "--ca", to.by.caFile];
-    const own = ["--cert", certFile, "--key", keyFile];
-    const ends = [flags, [...flags, ...own], [...flags, ...own.slice(0, 2)]].map((words) => baton(["ls", ...words]));
-    expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([69, 0, 64]);
-    await wire.granted("r");
-    await wire.close();
-  });
+  test(
+    "with --tls-ca lets in by a certificate of those authorities alone, over the socket, https and the command line",
+    manyProcesses,
+    async () => {
+      await using to = await running("mutual");
+      const { cert, key, certFile, keyFile } = await to.by.sign("node");
+      const wire = await connectWire(to.hub.url, { ca: to.by.ca, cert, key });
+      await wire.hello("a");
+      const flags = ["--url", to.hub.url, "--ca", to.by.caFile];
+      const own = ["--cert", certFile, "--key", keyFile];
+      const ends = [flags, [...flags, ...own], [...flags, ...own.slice(0, 2)]].map((words) => baton(["ls", ...words]));
+      expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([69, 0, 64]);
+      await wire.granted("r");
+      await wire.close();
+    },
+  );
 
   test("with --tls-ca refuses any other certificate, says why, and goes on for others", async () => {
     await using by = await authority();
@@ -190,7 +201,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     await wire.close();
   });
 
-  test("is refused at start in one line when files are missing or do not belong together", async () => {
+  test("is refused at start in one line when files are missing or do not belong together", manyProcesses, async () => {
     await using by = await authority();
     const [one, other] = [await by.sign("one"), await by.sign("other")];
     const start = (cert: string, key: string) => runHub(["--engine", "memory", "--tls-cert", cert, "--tls-key", key]);
@@ -206,17 +217,21 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     }
   });
 
-  test("is trusted by the command line by --ca or BATON_CA, over the socket and over https", async () => {
-    await using to = await running();
-    const url = ["--url", to.hub.httpUrl];
-    const [stranger, trusting, ran, missing] = await Promise.all([
-      baton(["ls", ...url]),
-      baton(["ls", ...url, "--ca", to.by.caFile]),
-      baton(["run", "r", ...url, "--", "echo", "done"], { env: { BATON_CA: to.by.caFile } }),
-      baton(["ls", ...url, "--ca", `${to.by.caFile}.none`]),
-    ]);
-    expect([stranger.code, trusting.code, missing.code]).toEqual([69, 0, 64]);
-    expect(ran).toMatchObject({ code: 0, stdout: "done\n" });
-    expect(missing.stderr).toContain("--ca");
-  });
+  test(
+    "is trusted by the command line by --ca or BATON_CA, over the socket and over https",
+    manyProcesses,
+    async () => {
+      await using to = await running();
+      const url = ["--url", to.hub.httpUrl];
+      const [stranger, trusting, ran, missing] = await Promise.all([
+        baton(["ls", ...url]),
+        baton(["ls", ...url, "--ca", to.by.caFile]),
+        baton(["run", "r", ...url, "--", "echo", "done"], { env: { BATON_CA: to.by.caFile } }),
+        baton(["ls", ...url, "--ca", `${to.by.caFile}.none`]),
+      ]);
+      expect([stranger.code, trusting.code, missing.code]).toEqual([69, 0, 64]);
+      expect(ran).toMatchObject({ code: 0, stdout: "done\n" });
+      expect(missing.stderr).toContain("--ca");
+    },
+  );
 });

@@ -134,6 +134,8 @@ export class FaultNode {
         if (message.code === "UNAVAILABLE" && message.id !== undefined) {
           return this.#answer({ ...message, type: "failed", id: message.id });
         }
+        // A cancel has crossed the refusal.
+        if (message.code === "LOCK_NOT_HELD" && !this.#live.has(message.id ?? 0)) return;
         throw new Error(`nobody expects ${JSON.stringify(message)}`);
       default:
         throw new Error(`nobody expects ${JSON.stringify(message)}`);

@@ -116,13 +116,22 @@ describe("what is no message", () => {
     }
   });
 
+  it("[B5] a result that would become another on its way is refused", () => {
+    const release = (result: string) => decode(`{"type":"release","id":1,"outcome":"success","result":${result}}`);
+    for (const result of ['"\\ud800"', '{"\\udc00":1}', '[["\\ud800"]]', "1e400", "[-1e999]"]) {
+      expect(release(result)).toMatchObject([{ fault: { id: 1, message: expect.stringContaining("finite numbers") } }]);
+    }
+    for (const result of ['"\\ud83d\\ude00"', "1e300", '{"a":[null,true]}', '"\\\\ud800"']) {
+      expect(release(result)).toMatchObject([{ message: { id: 1 } }]);
+    }
+  });
+
   it("what nests more than 16 deep is refused before it is walked, wherever it is", () => {
     for (const levels of [16, 17, 1_000, 32_000]) {
       for (const field of ["result", "unknown"]) {
         const text = `{"type":"release","id":1,"outcome":"success","${field}":${deep(levels)}}`;
-        expect(decode(text)).toEqual([
-          { fault: { code: "INVALID_MESSAGE", message: "release nests more than 16 deep", id: 1 } },
-        ]);
+        const message = "release nests more than 16 deep";
+        expect(decode(text)).toEqual([{ fault: { code: "INVALID_MESSAGE", message, id: 1, bound: "jsonDepthMax" } }]);
       }
     }
     expect(decode(`{"type":"release","id":1,"outcome":"success","result":${deep(15)}}`)).toMatchObject([

@@ -131,7 +131,7 @@ describe("every answer", () => {
     ["OPTIONS", "/v1/resources", 204],
     ["GET", "/v1/resources", 403, { origin: "https://evil.example" }],
     ["GET", "/v1/resources?token=x", 400],
-    ["GET", "/v1/socket", 404],
+    ["GET", "/v1/socket", 426],
   ];
 
   it.each(requests)(

@@ -40,6 +40,26 @@ describe("POST /v1/resource/release", () => {
     expectRefusal(await hub.http("POST", "/v1/resource/release?name=r", { reason: "stuck", fence: 7 }), 404);
   });
 
+  it("[H2] takes a body that comes in chunks", async () => {
+    await using hub = await hubWith();
+    const a = await hub.node("a");
+    const { id } = await a.granted("r");
+    const body = new Blob([JSON.stringify({ reason: "stuck" })]).stream();
+    const release = { method: "POST", body, duplex: "half" } as const;
+    expect((await fetch(`${hub.httpUrl}/v1/resource/release?name=r`, release)).status).toBe(200);
+    expect(await a.answer(id, "lost")).toMatchObject({ code: "LOCK_REVOKED" });
+  });
+
+  it.each([undefined, "", "x", "[]", "null"])("says what a body is when it is %j", async (body) => {
+    await using hub = await hubWith();
+    const answer = await fetch(`${hub.httpUrl}/v1/resource/release?name=r`, { method: "POST", ...(body && { body }) });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      code: "INVALID_MESSAGE",
+      message: "body must be JSON: an object {reason, fence?}",
+    });
+  });
+
   it("says 413 for a body of more than 4,096 bytes", async () => {
     await using hub = await hubWith();
     const answer = await hub.http("POST", "/v1/resource/release?name=r", { reason: "x".repeat(4_096) });

@@ -60,7 +60,7 @@ describe("a method", () => {
 
 it("a query that a route does not know is ignored", async () => {
   await using hub = await hubWith();
-  expect((await hub.http("GET", "/v1/resources?pretty=1&limit=5&limit=x")).status).toBe(200);
+  expect((await hub.http("GET", "/v1/resources?pretty=1&limit=5")).status).toBe(200);
 });
 
 it("an answer is data, and no browser is to keep, guess at or frame it", async () => {

@@ -204,18 +204,24 @@ describe("references on record", () => {
     for (const node of "dbca") trace.refer(`${node}1`, "add", node === "d" ? "sha256:d" : "sha256:f00");
     trace.refer("a2", "add", "other");
     const { table } = trace;
-    expect(referrersAfter(table, "sha256:f00", undefined, 2)).toEqual({ count: 3, nodes: ["a", "b"], more: true });
-    expect(referrersAfter(table, "sha256:f00", "b", 2)).toEqual({ count: 3, nodes: ["c"], more: false });
-    expect(referrersAfter(table, "nothing", undefined, 2)).toEqual({ count: 0, nodes: [], more: false });
+    expect(referrersAfter(table, "sha256:f00", undefined, 2).next().value).toEqual({
+      count: 3,
+      nodes: ["a", "b"],
+      more: true,
+    });
+    expect(referrersAfter(table, "sha256:f00", "b", 2).next().value).toEqual({ count: 3, nodes: ["c"], more: false });
+    expect(referrersAfter(table, "nothing", undefined, 2).next().value).toEqual({ count: 0, nodes: [], more: false });
     const all = { isMeant: () => true, node: undefined };
-    expect(referencedAfter(table, all, undefined, 2)).toEqual({
+    expect(referencedAfter(table, all, undefined, 2).next().value).toEqual({
       rows: [
         { resource: "other", count: 1 },
         { resource: "sha256:d", count: 1 },
       ],
       more: true,
     });
-    expect(referencedAfter(table, { isMeant: (name) => name.startsWith("sha"), node: "a" }, undefined, 9)).toEqual({
+    expect(
+      referencedAfter(table, { isMeant: (name) => name.startsWith("sha"), node: "a" }, undefined, 9).next().value,
+    ).toEqual({
       rows: [{ resource: "sha256:f00", count: 3 }],
       more: false,
     });

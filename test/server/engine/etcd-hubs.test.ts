@@ -14,6 +14,13 @@ import { silentLog } from "../../support/silent-log.ts";
 import { contentsOf } from "../../support/table-contents.ts";
 import { acquire, open, release, started } from "./contract.ts";
 
+class AsksTwice extends EtcdClient {
+  override async call<Answer>(...asked: Parameters<typeof EtcdClient.prototype.call<Answer>>): Promise<Answer> {
+    await super.call(...asked);
+    return await super.call(...asked);
+  }
+}
+
 const settings: TableSettings = { limits: defaultLimits, lockDelayMs: 0, outcomeTtlMs: 600_000 };
 
 describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
@@ -30,11 +37,15 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
   });
   afterAll(() => etcd[Symbol.asyncDispose]());
 
-  async function hub(clock = new HandClock(), compactBytes = 1e9, past?: EtcdPast) {
+  async function hub(
+    clock = new HandClock(),
+    compactBytes = 1e9,
+    past?: EtcdPast,
+    client = new EtcdClient({ endpoints: [etcd.endpoint] }, systemClock),
+  ) {
     names += 1;
     const name = `hub-${names}`;
     const lost: string[] = [];
-    const client = new EtcdClient({ endpoints: [etcd.endpoint] }, systemClock);
     const onLost = (why: string) => void lost.push(why);
     const duration = { recoveryGraceMs: 30_000, heartbeatMs: 1_000 };
     const bookParts = {
@@ -101,6 +112,18 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
     expect(late.engine.table.order).toBeGreaterThan(before);
     expect(contentsOf(late.engine.table)).toEqual(contentsOf(one.engine.table));
     expect(one.engine.table.sessionOfSocket.has(`${one.name}/a`)).toBe(true);
+  });
+
+  it("[B6] a hub that joins late reads a journal of more entries than a page has", async () => {
+    const [one, two] = await pair();
+    for (let number = 0; number < 300; number += 1) {
+      open(one.engine, `${one.name}/${number}`, 20_000);
+      await one.settled();
+    }
+    const late = await hub();
+    await meet(one, two, late);
+    expect(contentsOf(late.engine.table)).toEqual(contentsOf(one.engine.table));
+    expect(late.engine.table.sessions.size).toBe(300);
   });
 
   it("[S6] what a hub leaves behind is freed by another: its sessions without grace end, the others are detached", async () => {
@@ -172,6 +195,24 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
     expect(contentsOf(late.engine.table)).toEqual(contentsOf(one.engine.table));
     expect(contentsOf(two.engine.table)).toEqual(contentsOf(one.engine.table));
     expect([one, two, late].flatMap(({ lost }) => lost)).toEqual([]);
+  });
+
+  it("nothing is done twice when every answer of etcd is lost and every request is sent again", async () => {
+    prefix = `/lost-answers-${names}/`;
+    const client = new AsksTwice({ endpoints: [etcd.endpoint] }, systemClock);
+    const one = await hub(new HandClock(), 2_000, undefined, client);
+    const version = () =>
+      /"version":(\d+)/.exec(etcd.control("get", `${prefix}log/checkpoint`, "--write-out=json"))?.[1];
+    for (let turn = 0; turn < 20; turn += 1) {
+      open(one.engine, `${one.name}/${turn}`, 20_000);
+      await one.settled();
+    }
+    await expect.poll(version).toBeDefined();
+    const late = await hub();
+    await meet(one, late);
+    expect(late.engine.table.sessions.size).toBe(20);
+    expect(contentsOf(late.engine.table)).toEqual(contentsOf(one.engine.table));
+    expect(one.lost).toEqual([]);
   });
 
   it("a hub whose key was removed appends nothing more, and says that it is lost", async () => {
