@@ -53,8 +53,6 @@ export type ConnectionEffect =
   | { kind: "drop"; code: number }
   /** A session is open. `lastId` is there when it is the one from before, with all that it held and awaited [S9]. */
   | { kind: "begun"; session: Session; lastId: number | undefined }
-  /** All that the hub had to tell by the last ping has come. */
-  | { kind: "toldAll" }
   /** The socket of a session is gone; what that means for the session follows. */
   | { kind: "disconnected"; code: number; reason: string; graceMs: number }
   /** The session lives on without a socket, as far as can be known [S4]. */

@@ -13,7 +13,7 @@ import {
   type SessionMessage,
   type Trail,
 } from "./connection-state.ts";
-import { begin, hearInOpen, isSilent, openState, timeInOpen, tokenLasts, wakeInOpenAtMs } from "./open-state.ts";
+import { hearInOpen, isSilent, openState, timeInOpen, tokenLasts, wakeInOpenAtMs } from "./open-state.ts";
 import { closed, newTrail, parted, refused, resting, type SocketEnd, type Step } from "./parting.ts";
 import { Session } from "./session.ts";
 import { client } from "./version.ts";
@@ -149,9 +149,14 @@ export class Connection {
   }
 
   #welcomed(trail: Trail, welcome: HubMessageOf<"welcome">, helloAtMs: number, nowMs: number): ConnectionEffect[] {
+    const before = trail.session;
     const session = new Session(welcome, helloAtMs);
     this.#state = openState(session, welcome.tokenExpiresInMs, trail, nowMs);
-    return begin(session, trail.session, welcome, nowMs);
+    const hadGrace = before !== undefined && before.graceMs > 0;
+    if (hadGrace && welcome.resumed) return [{ kind: "begun", session, lastId: welcome.lastId }];
+    // What a session without grace held was given up with its socket: one that the hub had not missed yet is used as a new one.
+    const begun = { kind: "begun", session, lastId: undefined } as const;
+    return hadGrace ? [{ kind: "ended", reason: "the hub no longer knows it" }, begun] : [begun];
   }
 
   #socketGone({ code, reason }: SocketEnd, nowMs: number): ConnectionEffect[] {

@@ -121,8 +121,6 @@ export class Conversation implements Wire {
         return this.#forgetSocket();
       case "begun":
         return this.#begin(effect.session, effect.lastId);
-      case "toldAll":
-        return this.requests.toldAll();
       case "disconnected":
         return this.events.emit("disconnected", { code: effect.code, reason: effect.reason, graceMs: effect.graceMs });
       case "detached":
@@ -206,8 +204,10 @@ export class Conversation implements Wire {
       case "welcome":
       case "authorized":
       case "ping":
-      case "pong":
       case "leaving":
+        return this.#advance({ kind: "message", message });
+      case "pong":
+        this.requests.toldAll();
         return this.#advance({ kind: "message", message });
       case "error":
         return this.#refused(message);

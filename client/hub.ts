@@ -21,6 +21,9 @@ import { Mutexes, type Mutex } from "./mutex.ts";
 import { runLocked, runOnce, type Once, type Work } from "./once.ts";
 import { References } from "./references.ts";
 
+/** Options that may be left out, in every way in which JavaScript leaves out what is not last. */
+type Maybe<Options> = Options | null | undefined;
+
 /** The work of either overload of `request`: a method's parameters, unlike a function's, may be narrower than declared. */
 type AnyWork<Result> = { run(lock: Lock | null): Result | PromiseLike<Result> }["run"];
 
@@ -59,23 +62,23 @@ export class Hub extends HubPages implements AsyncDisposable {
    *     const done = await hub.once("sha256:f00", { operation: "pull", freshMs: 300_000 }, () => pull("sha256:f00"));
    *     console.log(done.status, done.result);
    *
-   * The options may be left out.
-   *
+   * @param options may be left out
    * @param work returns any JSON; an error it throws may carry `retry: false` [O3] and `retryAfterMs` [O2]. Its `grant.signal`
    *   aborts when the grant is lost and when `options.signal` does
    * @throws what the work throws; at once, the BatonError of a grant that is lost meanwhile; BatonError OPERATION_FAILED,
    *   ATTEMPTS_EXHAUSTED, LOCK_TIMEOUT …; the reason of `options.signal`
    */
   once<Result>(resource: string, work: Work<Lock, Result>): Promise<Once<Result>>;
-  once<Result>(resource: string, options: OnceOptions, work: Work<Lock, Result>): Promise<Once<Result>>;
+  once<Result>(resource: string, options: Maybe<OnceOptions>, work: Work<Lock, Result>): Promise<Once<Result>>;
   async once<Result>(
     resource: string,
-    optionsOrWork: OnceOptions | Work<Lock, Result>,
-    optionalWork: Work<Lock, Result> = noWork,
+    optionsOrWork: Maybe<OnceOptions> | Work<Lock, Result>,
+    optionalWork?: Work<Lock, Result>,
   ): Promise<Once<Result>> {
     const isShort = typeof optionsOrWork === "function";
-    const options = isShort ? {} : optionsOrWork;
+    const options = isShort ? {} : (optionsOrWork ?? {});
     const work = isShort ? optionsOrWork : optionalWork;
+    if (work === undefined) throw workless("once");
     const wish = wishFor(resource, "once", options, this.#conversation.requests.bounds);
     const answer = await this.#conversation.requests.ask(wish, options);
     if (answer.kind === "skipped") return { status: "skipped", ...answer.skip };
@@ -90,7 +93,7 @@ export class Hub extends HubPages implements AsyncDisposable {
    *
    * @throws BatonError LOCK_TIMEOUT …; the reason of `options.signal`
    */
-  async lock(resource: string, options: AskOptions = {}): Promise<Lock> {
+  async lock(resource: string, options?: Maybe<AskOptions>): Promise<Lock> {
     return new Lock(await this.#hold(resource, "exclusive", options));
   }
 
@@ -100,7 +103,7 @@ export class Hub extends HubPages implements AsyncDisposable {
    *     await using lock = await hub.tryLock("db-migrate");
    *     if (lock === undefined) return;
    */
-  async tryLock(resource: string, options: TryLockOptions = {}): Promise<Lock | undefined> {
+  async tryLock(resource: string, options?: Maybe<TryLockOptions>): Promise<Lock | undefined> {
     const hold = await this.#holdIfFree(resource, "exclusive", options);
     return hold && new Lock(hold);
   }
@@ -110,7 +113,7 @@ export class Hub extends HubPages implements AsyncDisposable {
    *
    *     await using lock = await hub.shared("catalog");
    */
-  async shared(resource: string, options: AskOptions = {}): Promise<Lock> {
+  async shared(resource: string, options?: Maybe<AskOptions>): Promise<Lock> {
     return new Lock(await this.#hold(resource, "shared", options));
   }
 
@@ -136,18 +139,19 @@ export class Hub extends HubPages implements AsyncDisposable {
   request<Result>(resource: string, work: Work<Lock, Result>): Promise<Result>;
   request<Result>(
     resource: string,
-    options: RequestOptions & { ifAvailable?: false | undefined },
+    options: Maybe<RequestOptions & { ifAvailable?: false | undefined }>,
     work: Work<Lock, Result>,
   ): Promise<Result>;
   request<Result>(resource: string, options: RequestOptions, work: Work<Lock | null, Result>): Promise<Result>;
   async request<Result>(
     resource: string,
-    optionsOrWork: RequestOptions | AnyWork<Result>,
-    optionalWork: AnyWork<Result> = noWork,
+    optionsOrWork: Maybe<RequestOptions> | AnyWork<Result>,
+    optionalWork?: AnyWork<Result>,
   ): Promise<Result> {
     const isShort = typeof optionsOrWork === "function";
-    const options = isShort ? {} : optionsOrWork;
+    const options = isShort ? {} : (optionsOrWork ?? {});
     const work = isShort ? optionsOrWork : optionalWork;
+    if (work === undefined) throw workless("request");
     const { mode = "exclusive", ifAvailable = false } = options;
     const hold = await (ifAvailable ? this.#holdIfFree(resource, mode, options) : this.#hold(resource, mode, options));
     return hold === undefined ? work(null) : runLocked(hold, work);
@@ -205,14 +209,15 @@ export class Hub extends HubPages implements AsyncDisposable {
     return this.close();
   }
 
-  async #hold(resource: string, mode: Mode, options: AskOptions, limit?: number): Promise<Hold> {
+  async #hold(resource: string, mode: Mode, given: Maybe<AskOptions>, limit?: number): Promise<Hold> {
     const { requests } = this.#conversation;
+    const options = given ?? {};
     const answer = await requests.ask(wishFor(resource, mode, options, requests.bounds, limit), options);
     if (answer.kind === "granted") return answer.hold;
     throw new BatonError("INVALID_MESSAGE", `the hub has skipped a request of mode ${mode}`);
   }
 
-  async #holdIfFree(resource: string, mode: Mode, options: AskOptions): Promise<Hold | undefined> {
+  async #holdIfFree(resource: string, mode: Mode, options: Maybe<AskOptions>): Promise<Hold | undefined> {
     try {
       return await this.#hold(resource, mode, { ...options, waitMs: 0 });
     } catch (error) {
@@ -224,6 +229,6 @@ export class Hub extends HubPages implements AsyncDisposable {
   }
 }
 
-function noWork(): never {
-  throw new BatonError("INVALID_MESSAGE", "request takes a function to run while the resource is held");
+function workless(call: string): BatonError {
+  return new BatonError("INVALID_MESSAGE", `${call} takes a function to run while the resource is held`);
 }

@@ -45,7 +45,7 @@ export class Mutex {
    *
    * @throws BatonError why it was not granted; the signal's reason when that aborts
    */
-  async lock(options: AskOptions = {}): Promise<MutexLock> {
+  async lock(options?: AskOptions | null): Promise<MutexLock> {
     if (this.#share !== undefined && this.#share.lock.held) {
       this.#share.depth += 1;
       return new MutexLock(this, this.#share);
@@ -54,7 +54,7 @@ export class Mutex {
     this.#waiters.add(waiter);
     this.#busy.add(this);
     try {
-      return new MutexLock(this, await this.#shareFor(waiter, options));
+      return new MutexLock(this, await this.#shareFor(waiter, options ?? {}));
     } finally {
       this.#waiters.delete(waiter);
       this.#rest();

@@ -2,7 +2,6 @@
 // PURE, and a part of connection.ts.
 import { assertNever } from "../shared/errors.ts";
 import type { ConnectionEffect, Open, SessionMessage, Trail } from "./connection-state.ts";
-import type { HubMessageOf } from "../shared/protocol.ts";
 import type { Session } from "./session.ts";
 
 /** A new token is asked for when this share of the old one's time is over, and not more often than this. */
@@ -31,27 +30,6 @@ export function openState(
   return open;
 }
 
-/** What a welcome begins: the session from before [S9], or a new one. */
-export function begin(
-  session: Session,
-  before: Session | undefined,
-  { resumed, lastId }: HubMessageOf<"welcome">,
-  nowMs: number,
-): ConnectionEffect[] {
-  const hadGrace = before !== undefined && before.graceMs > 0;
-  if (hadGrace && resumed) {
-    // The pong comes when all is told that the hub has of the session.
-    session.pingSent(nowMs);
-    return [
-      { kind: "begun", session, lastId },
-      { kind: "send", message: { type: "ping" } },
-    ];
-  }
-  // What a session without grace held was given up with its socket: one that the hub had not missed yet is used as a new one.
-  const begun = { kind: "begun", session, lastId: undefined } as const;
-  return hadGrace ? [{ kind: "ended", reason: "the hub no longer knows it" }, begun] : [begun];
-}
-
 /** The token is good for that many milliseconds more; undefined for ever. */
 export function tokenLasts(open: Open, tokenMs: number | undefined, nowMs: number): void {
   open.tokenExpiresAtMs = nowMs + (tokenMs ?? Infinity);
@@ -76,7 +54,7 @@ export function hearInOpen(open: Open, message: SessionMessage, nowMs: number): 
     }
     case "pong":
       open.session.pingAnswered();
-      return [{ kind: "toldAll" }];
+      return [];
     case "leaving":
       open.session.graceMs = message.graceMs;
       open.reconnectMs = message.reconnectMs;

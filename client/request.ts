@@ -154,10 +154,8 @@ export class Request implements Call, Leaver {
         // Nothing else shows that the farewell has arrived: it may have crossed any other answer.
         this.#book.proven(this.#saidAtMs);
         return this.#answered(() => this.#asker.reject(new BatonError("CANCELLED", "the hub has ended the request")));
-      case "lost": {
-        const error = new BatonError(message.code, message.message);
-        return this.#isAwaited ? this.#reject(error) : void this.ended(error);
-      }
+      case "lost":
+        return this.close(new BatonError(message.code, message.message));
       case "extended":
         return this.#state.kind === "held" ? this.#state.holding.extended() : undefined;
       case "wanted":

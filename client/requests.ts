@@ -1,5 +1,6 @@
 // The requests of one hub, in the order in which they were asked, over all its sessions. Finds the one that a message is
 // about. Knows no socket.
+import { encode } from "../shared/protocol.ts";
 import type { Answer, AskOptions, RequestMessage, Wish } from "./asking.ts";
 import { BatonError } from "./baton-error.ts";
 import { boundsOf, type Bounds } from "./bounds.ts";
@@ -151,6 +152,9 @@ export class Requests implements Book {
     const unsent = this.#unsent;
     this.#unsent = new Set();
     for (const request of unsent) this.#ask(request);
+    if (this.#untold.size === 0) return;
+    session.pingSent(this.nowMs());
+    this.say(encode({ type: "ping" }));
   }
 
   /** All that the hub has of the session is told [S9]: what is missing it has refused, and that answer alone is not kept. */

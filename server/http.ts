@@ -1,6 +1,5 @@
 // The HTTP side of a hub: who is let in, which route answers, what the log keeps of it. Knows routes as a list; no resource
 // and no session.
-import type { HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono, type Context } from "hono";
 import * as z from "zod/mini";
@@ -138,15 +137,16 @@ async function enter(context: Context, doorway: Doorway, next: () => Promise<voi
 }
 
 /** The body of a request as text; undefined when it is longer than it may be. */
-async function bodyOf({ incoming }: HttpBindings): Promise<string | undefined> {
+async function bodyOf({ body }: Request): Promise<string | undefined> {
+  if (body === null) return "";
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  // What is not read any more still has to be answered.
-  const all: AsyncIterable<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
-  for await (const part of all) {
-    bytes += part.length;
+  // What is not read any more is not ended either: it still has to be answered.
+  const reader = body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes += part.value.length;
     if (bytes > bodyBytesMax) return undefined;
-    parts.push(part);
+    parts.push(part.value);
   }
   return Buffer.concat(parts).toString();
 }
@@ -163,7 +163,7 @@ async function respond(context: Context, one: Route, { gate, log, refused }: Ser
   const access = caller.answer;
   const resumed = context.req.header("last-event-id");
   const query = { ...(resumed && { lastEventId: resumed }), ...context.req.query(), ...context.req.param() };
-  const body = one.body === noBody || !may(access, one.right) ? "" : await bodyOf(context.env);
+  const body = one.body === noBody || !may(access, one.right) ? "" : await bodyOf(context.req.raw);
   if (body === undefined) return say(context, refuseBody);
   const reply = may(access, one.right)
     ? await one.respond(access, query, body)

@@ -14,6 +14,9 @@ const echoMsMax = 250;
 // A reader of the log that does not read cannot keep a stopped hub from ending.
 const flushMsMax = 1_000;
 
+type Signal = "SIGINT" | "SIGTERM" | "SIGHUP";
+const ends: readonly Signal[] = ["SIGINT", "SIGTERM"];
+
 try {
   const reading = readConfig(process.argv.slice(2), process.env, (path) => readFileSync(path, "utf8"));
   if (reading.do === "print") process.stdout.write(`${reading.text}\n`);
@@ -39,7 +42,10 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
   if (config.insecure && asksNobody(config))
     log.warn({ host: config.host }, "insecure: whoever reaches this hub may do everything");
   const starting = startHub(config, log);
-  stopOnSignals(log, lastWords, async () => {
+  const onHangUp = hangUp(config, process.stdout.isTTY);
+  if (onHangUp === "stay")
+    process.on("SIGHUP", () => log.info({}, "SIGHUP: there are no tokens and no certificate to read again"));
+  stopOnSignals(onHangUp === "stop" ? [...ends, "SIGHUP"] : ends, log, lastWords, async () => {
     const hub = await starting;
     await hub.close();
     log.info({}, "the hub has stopped");
@@ -47,8 +53,7 @@ async function run(config: Config, warnings: readonly string[]): Promise<void> {
     process.exit(0);
   });
   const { url, httpUrl, reload } = await starting.catch((error: unknown) => fail(startFailure(error, config)));
-  // A hub that reads no such file is ended by the signal, as the shell that is closed wants it.
-  if (readsAgain(config)) process.on("SIGHUP", reload);
+  if (onHangUp === "reload") process.on("SIGHUP", reload);
   // Said at any level: with --port 0 nobody else knows the port.
   const firstWords = createLogger({ ...form, logLevel: "info" }, stdout);
   firstWords.info(
@@ -61,8 +66,10 @@ function asksNobody({ tokens, jwks }: Config): boolean {
   return tokens === undefined && jwks === undefined;
 }
 
-function readsAgain(config: Config): boolean {
-  return !asksNobody(config) || config.tlsCert !== undefined;
+/** What SIGHUP is for: where there is nothing to read again, a terminal says by it that it was closed. */
+function hangUp(config: Config, isTerminal: boolean): "reload" | "stop" | "stay" {
+  if (!asksNobody(config) || config.tlsCert !== undefined) return "reload";
+  return isTerminal ? "stop" : "stay";
 }
 
 function asked({ tokens, jwks }: Config): string {
@@ -71,9 +78,9 @@ function asked({ tokens, jwks }: Config): string {
 }
 
 /** The first signal stops the hub in good order, the second ends the process. */
-function stopOnSignals(log: Logger, lastWords: Logger, stop: () => Promise<void>): void {
+function stopOnSignals(signals: readonly Signal[], log: Logger, lastWords: Logger, stop: () => Promise<void>): void {
   let stoppingSinceMs: number | undefined;
-  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
+  const onSignal = (signal: Signal) => {
     if (stoppingSinceMs === undefined) {
       stoppingSinceMs = performance.now();
       log.info({ signal }, "the hub is being stopped; a second signal stops it at once");
@@ -83,8 +90,7 @@ function stopOnSignals(log: Logger, lastWords: Logger, stop: () => Promise<void>
       process.exit(128 + constants.signals[signal]);
     }
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of signals) process.on(signal, () => onSignal(signal));
 }
 
 function startFailure(error: unknown, { host, port }: Config): string {

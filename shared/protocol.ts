@@ -98,6 +98,7 @@ const progressFields = (note: z.ZodMiniType<string>) => {
 const clientSchemas = (limits: Limits) => {
   const resource = name(limits, "resourceBytesMax");
   const token = text(limits.tokenBytesMax, "tokenBytesMax");
+  const note = text(limits.noteBytesMax, "noteBytesMax");
   const word = text(wordBytesMax);
   return {
     hello: z.object({
@@ -141,11 +142,7 @@ const clientSchemas = (limits: Limits) => {
     }),
     cancel: z.object({ type: z.literal("cancel"), id: requestId }),
     extend: z.object({ type: z.literal("extend"), id: requestId, holdMs: duration }),
-    progress: z.object({
-      type: z.literal("progress"),
-      id: requestId,
-      ...progressFields(text(limits.noteBytesMax, "noteBytesMax")),
-    }),
+    progress: z.object({ type: z.literal("progress"), id: requestId, ...progressFields(note) }),
     refer: z.object({ type: z.literal("refer"), id: requestId, resource, action: anyOf(referActions) }),
     watch: z
       .object({

@@ -20,7 +20,10 @@ describe("with grace", () => {
     const next = await network.welcome({ ...resumed, lastId: 2 });
     next.tell(granted(1), { type: "queued", id: 2, position: 1, holders: [] });
     await turn();
-    expect(next.heard()).toMatchObject([{ type: "hello", graceMs: 15_000, resume: { session: "s1" } }]);
+    expect(next.heard()).toMatchObject([
+      { type: "hello", graceMs: 15_000, resume: { session: "s1" } },
+      { type: "ping" },
+    ]);
     expect(lock.held).toBe(true);
     expect(waiting.now).toBe("pending");
     next.tell(granted(2));
@@ -42,6 +45,7 @@ describe("with grace", () => {
       { type: "acquire", id: 2, resource: "y" },
       { type: "acquire", id: 3, resource: "z" },
       { type: "acquire", id: 4, resource: "new" },
+      { type: "ping" },
     ]);
     next.tell({ type: "skipped", id: 1, by: "b", fence: 1, ageMs: 0 }, granted(2));
     await turn();
@@ -63,6 +67,7 @@ describe("with grace", () => {
     await turn();
     expect(next.heard()).toMatchObject([
       { type: "hello" },
+      { type: "ping" },
       { type: "release", id: 2, outcome: "success", result: "r" },
     ]);
     expect(ends.map(({ now }) => now)).toEqual(["resolved", "pending"]);

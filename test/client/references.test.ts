@@ -88,7 +88,7 @@ describe("a call about a reference set", () => {
     socket.end();
     clock.pass(50);
     const next = await network.welcome({ ...grace, resumed: true, lastId: 1 });
-    expect(next.heard().slice(1)).toMatchObject([{ type: "refer", id: 2, action: "add" }]);
+    expect(next.heard().slice(1)).toMatchObject([{ type: "refer", id: 2, action: "add" }, { type: "ping" }]);
     next.tell(references(1), references(2, "a"));
     await turn();
     expect([received.value, lost.value]).toEqual([

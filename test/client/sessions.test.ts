@@ -167,6 +167,7 @@ describe("closing", () => {
     await turn();
     expect(next.heard()).toMatchObject([
       { type: "hello", resume: { session: "s1" } },
+      { type: "ping" },
       { type: "release", id: 1, outcome: "success" },
       { type: "bye" },
     ]);

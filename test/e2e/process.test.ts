@@ -1,8 +1,15 @@
 // The program `baton-hub` as a process: how it starts, what it refuses, how it ends.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
+import { following, plainEnvironment } from "../client/cli/baton-process.ts";
 import { type HubProcess, runHub, startHubProcess } from "../support/hub.ts";
+
+const script = "/usr/bin/script";
+const hubProgram = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
 
 const hubs: HubProcess[] = [];
 const sockets: Socket[] = [];
@@ -185,6 +192,32 @@ describe("an end", () => {
     expect(await hub.exited).toEqual({ code: 143, signal: undefined });
     expect(hub.log().at(-1)).toContain("the hub stops at once");
   });
+
+  test("SIGHUP is none where there is nothing to read again, and the log says so", async () => {
+    const hub = await start();
+    hub.kill("SIGHUP");
+    expect(JSON.parse(await hub.logged("SIGHUP"))).toMatchObject({
+      level: "info",
+      msg: "SIGHUP: there are no tokens and no certificate to read again",
+    });
+    expect((await fetch(`${hub.httpUrl}/healthz`)).status).toBe(200);
+    expect(await hub.stop()).toBe(0);
+  });
+
+  // Linux's own `script` makes the terminal; that of other systems takes other flags.
+  test.skipIf(process.platform !== "linux" || !existsSync(script))(
+    "SIGHUP of a terminal that is closed drains as SIGTERM does",
+    async () => {
+      const line = `exec '${process.execPath}' '${hubProgram}' --port 0 --engine memory`;
+      const environment = { ...plainEnvironment(), SHELL: "/bin/sh", NO_COLOR: "1" };
+      const hub = following(spawn(script, ["-qefc", line, "/dev/null"], { env: environment }));
+      const pid = /\d+$/.exec(await hub.says(/pid\W+\d+(?=\D)/))?.[0];
+      process.kill(Number(pid), "SIGHUP");
+      const { code, stdout } = await hub.ended;
+      expect(stdout).toContain("the hub has stopped");
+      expect(code).toBe(0);
+    },
+  );
 
   test("one Ctrl-C that arrives twice, as it does under npm, is one", async () => {
     const hub = await start("--drain", "500ms");

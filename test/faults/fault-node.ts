@@ -132,7 +132,9 @@ export class FaultNode {
         return this.#answer(message);
       case "error":
         if (message.code === "UNAVAILABLE" && message.id !== undefined) {
-          return this.#answer({ ...message, type: "failed", id: message.id });
+          this.#answer({ ...message, type: "failed", id: message.id });
+          // Another hub can.
+          return this.#socket?.terminate();
         }
         // A cancel has crossed the refusal.
         if (message.code === "LOCK_NOT_HELD" && !this.#live.has(message.id ?? 0)) return;

@@ -1,4 +1,5 @@
 // What a hub answers while its engine cannot be reached, and when it gives it up: the journal is moved by hand.
+import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { openGate } from "../../server/access.ts";
 import { doorwayFor } from "../../server/doorway.ts";
@@ -31,8 +32,10 @@ function hubOfJournal() {
   const hub = new Hub({ settings, clock, book });
   const api = httpApi({ hub, traffic: newTraffic(), doorway: doorwayFor([], []), gate: openGate, log: silentLog });
   const headers = { host: "localhost", "content-type": "application/json" };
-  const ask = async (path: string, init: RequestInit = {}) => {
-    const response = await api.request(`http://localhost${path}`, { headers, ...init });
+  const ask = async (path: string, method = "GET", body?: object) => {
+    // What a request carries is read from the connection itself.
+    const incoming = Readable.from(body === undefined ? [] : [Buffer.from(JSON.stringify(body))]);
+    const response = await api.request(`http://localhost${path}`, { headers, method }, { incoming });
     const answer: unknown = await response.json();
     return [response.status, answer];
   };
@@ -95,7 +98,7 @@ test("over HTTP nothing is shown and nothing is begun while the engine cannot be
   const refused = [503, unavailable];
   expect(await ask("/readyz")).toEqual(refused);
   expect(await ask("/v1/resources")).toEqual(refused);
-  expect(await ask("/v1/sessions/s", { method: "DELETE" })).toEqual(refused);
+  expect(await ask("/v1/sessions/s", "DELETE")).toEqual(refused);
   expect((await ask("/healthz"))[0]).toBe(200);
 });
 
@@ -108,9 +111,9 @@ test("[H2] what an admin has begun is told to be in doubt when the hub is given 
   const [session = ""] = engine.table.sessions.keys();
   deafen();
   const begun = [
-    ask("/v1/resource/release?name=r", { method: "POST", body: JSON.stringify({ reason: "stuck" }) }),
-    ask("/v1/resource/outcome?name=r", { method: "DELETE" }),
-    ask(`/v1/sessions/${session}`, { method: "DELETE" }),
+    ask("/v1/resource/release?name=r", "POST", { reason: "stuck" }),
+    ask("/v1/resource/outcome?name=r", "DELETE"),
+    ask(`/v1/sessions/${session}`, "DELETE"),
   ];
   await expect
     .poll(() => {

@@ -190,6 +190,17 @@ describe("the stream of events", () => {
     await events.return();
   });
 
+  it("says so when the number that was heard last is of another book, and tells what happens from now on", async () => {
+    await using hub = await hubWith();
+    const a = await hub.node("a");
+    await a.granted("r1");
+    const events = eventsOf(hub, `lastEventId=${Number.MAX_SAFE_INTEGER}`);
+    expect((await events.next()).value?.event).toBe("gap");
+    await a.granted("r2");
+    expect((await events.next()).value?.data.resource).toBe("r2");
+    await events.return();
+  });
+
   it("[B1] does not keep its place when nothing of it is read", { timeout: 60_000 }, async () => {
     await using hub = await hubWith({ isAlone: true, limits: { eventStreamsMax: 1, answerMsMax: 2_000 } });
     const a = await hub.node("a");
