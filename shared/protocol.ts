@@ -75,10 +75,10 @@ const failure = (bytesMax: number, bound?: keyof Limits) => {
 /** Why a holder failed; `code` is the holder's own word or a code of the protocol. */
 export type Failure = { message: string; code?: string | undefined };
 
+const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
 const labels = (limits: Limits) => {
   const error = `an object of at most ${limits.labelsMax} texts of at most ${limits.labelBytesMax} bytes`;
   type Labels = Record<string, string>;
-  const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
   const fits = (value: string) => fitsBytes(value, limits.labelBytesMax);
   const object = z.custom<Labels>((value) => isObject(value) && Object.entries(value).flat().every(isText), {
     error,

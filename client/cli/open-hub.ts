@@ -4,6 +4,7 @@ import { closeCodes } from "../../shared/errors.ts";
 import { BatonError, connect, openPages, type Hub, type HubEvents, type HubPages } from "../index.ts";
 import { socketTrusting } from "./hub-socket.ts";
 import type { HubOptions } from "./options.ts";
+import { plainly } from "./tls-words.ts";
 import { fetchTrusting, readTrust } from "./trust.ts";
 
 /** A hub that is being restarted is back by then; whoever mistyped a URL does not wait longer. */
@@ -67,7 +68,7 @@ export function openHubFeed(options: HubOptions): HubPages {
 }
 
 function unanswered(url: string, reason: string): BatonError {
-  return new BatonError("UNAVAILABLE", `no hub answers at ${url}: ${reason}`);
+  return new BatonError("UNAVAILABLE", `no hub answers at ${url}: ${plainly(reason, url)}`);
 }
 
 function inUse(node: string): BatonError {

@@ -12,10 +12,21 @@ export function refusal(error: unknown): Refusal {
   if (error instanceof BatonError) {
     const { code, message, failure } = error;
     const why = failure === undefined ? "" : `: ${failure.message}`;
-    return { status: "refused", code, message: message + why, exitCode: exitCodeOf(code) };
+    return { status: "refused", code, message: byFlags(message) + why, exitCode: exitCodeOf(code) };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { status: "refused", code: "FAILED", message, exitCode: exitCodes.failure };
+}
+
+const flagOfField: ReadonlyMap<string, string> = new Map([
+  ["body.reason", "--reason"],
+  ["waitMs", "--wait"],
+  ["holdMs", "--hold"],
+]);
+
+/** What the hub says of a field, said of the flag that it was given by. */
+export function byFlags(message: string): string {
+  return message.replace(/\b(?:body\.reason|waitMs|holdMs)\b/g, (field) => flagOfField.get(field) ?? field);
 }
 
 /** Runs what a command does; what it throws becomes one line on standard error, JSON if asked for, and the exit code. */

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BatonError, type Lock } from "../index.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Ending, type ProcessGroup, startProcessGroup } from "./process-group.ts";
+import { byFlags } from "./refusal.ts";
 import type { Left, ResultFile } from "./result-file.ts";
 import type { FailureCause, RunReport } from "./run-report.ts";
 import type { Signals } from "./signals.ts";
@@ -100,5 +101,5 @@ function unlessAborted(telling: Promise<void>, signal: AbortSignal): Promise<voi
 
 function lost(grant: Grant, error: unknown): RunReport {
   const code = error instanceof BatonError ? error.code : "SESSION_ENDED";
-  return { status: "lost", exitCode: exitCodes.lost, ...grant, code, message: messageOf(error) };
+  return { status: "lost", exitCode: exitCodes.lost, ...grant, code, message: byFlags(messageOf(error)) };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { BatonError } from "../index.ts";
+import { plainly } from "./tls-words.ts";
 
 /** Files in PEM form: whom to trust in place of the system's authorities, and an own certificate with its key. */
 export type TrustFiles = { ca?: string; cert?: string; key?: string };
@@ -30,8 +31,26 @@ function readPem(flag: string, file: string): string {
   }
 }
 
-/** A `fetch` that trusts so; the platform's own where nothing is to be trusted but what the system trusts. */
+/** A `fetch` that trusts so, and says in the words of our flags why it cannot. */
 export function fetchTrusting(trust: Trust): typeof globalThis.fetch {
+  const fetch = platformFetch(trust);
+  return async (input, init) => {
+    try {
+      return await fetch(input, init);
+    } catch (error) {
+      const said = error instanceof Error && error.cause instanceof Error ? error.cause.message : messageOf(error);
+      const plain = plainly(said, input instanceof Request ? input.url : String(input));
+      throw plain === said ? error : new Error(plain);
+    }
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The platform's own where nothing is to be trusted but what the system trusts. */
+function platformFetch(trust: Trust): typeof globalThis.fetch {
   if (Object.keys(trust).length === 0) return globalThis.fetch;
   return async (input, init) => {
     const asked = new Request(input, init);

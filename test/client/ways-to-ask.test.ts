@@ -86,6 +86,38 @@ describe("request", () => {
   });
 });
 
+describe("options", () => {
+  it.each([null, undefined])("that are %s are none", async (none) => {
+    const { hub, socket } = await connected();
+    const work = () => 1;
+    const calls = [
+      hub.lock("x", none),
+      hub.tryLock("x", none),
+      hub.shared("x", none),
+      hub.once("x", none, work),
+      hub.once("x", work),
+      hub.request("x", none, work),
+      hub.mutex("x").lock(none),
+    ].map((call: Promise<unknown>) => watch(call));
+    await turn();
+    expect(calls.map(({ now }) => now)).toEqual(calls.map(() => "pending"));
+    const modes = socket.heard().map((message) => message.type === "acquire" && message.mode);
+    expect(modes).toEqual(["exclusive", "exclusive", "shared", "once", "once", "exclusive", "exclusive"]);
+  });
+
+  it("without a work are refused before anything is asked", async () => {
+    const { hub, socket } = await connected();
+    // As JavaScript may call it.
+    const [once, request]: ((resource: string, options: object) => Promise<unknown>)[] = [
+      Reflect.get(hub, "once").bind(hub),
+      Reflect.get(hub, "request").bind(hub),
+    ];
+    await expect(once?.("x", {})).rejects.toThrow("once takes a function to run");
+    await expect(request?.("x", {})).rejects.toThrow("request takes a function to run");
+    expect(socket.heard()).toEqual([]);
+  });
+});
+
 describe("what is past the hub's bounds", () => {
   it("[B1] fails at the caller and is not sent", async () => {
     const { hub, socket } = await connected({}, { limits: { resourceBytes: 8, operationBytes: 4 } });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { following, plainEnvironment } from "../client/cli/baton-process.ts";
 import { type HubProcess, runHub, startHubProcess } from "../support/hub.ts";
 
@@ -208,10 +208,12 @@ describe("an end", () => {
   test.skipIf(process.platform !== "linux" || !existsSync(script))(
     "SIGHUP of a terminal that is closed drains as SIGTERM does",
     async () => {
-      const line = `exec '${process.execPath}' '${hubProgram}' --port 0 --engine memory`;
+      const line = `echo "pid $$"; exec '${process.execPath}' '${hubProgram}' --port 0 --engine memory`;
       const environment = { ...plainEnvironment(), SHELL: "/bin/sh", NO_COLOR: "1" };
       const hub = following(spawn(script, ["-qefc", line, "/dev/null"], { env: environment }));
-      const pid = /\d+$/.exec(await hub.says(/pid\W+\d+(?=\D)/))?.[0];
+      onTestFinished(() => hub.kill("SIGKILL"));
+      const pid = /\d+/.exec(await hub.says(/pid \d+/))?.[0];
+      await hub.says(/the hub answers at/);
       process.kill(Number(pid), "SIGHUP");
       const { code, stdout } = await hub.ended;
       expect(stdout).toContain("the hub has stopped");

@@ -1,5 +1,4 @@
 // What a hub answers while its engine cannot be reached, and when it gives it up: the journal is moved by hand.
-import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { openGate } from "../../server/access.ts";
 import { doorwayFor } from "../../server/doorway.ts";
@@ -33,9 +32,8 @@ function hubOfJournal() {
   const api = httpApi({ hub, traffic: newTraffic(), doorway: doorwayFor([], []), gate: openGate, log: silentLog });
   const headers = { host: "localhost", "content-type": "application/json" };
   const ask = async (path: string, method = "GET", body?: object) => {
-    // What a request carries is read from the connection itself.
-    const incoming = Readable.from(body === undefined ? [] : [Buffer.from(JSON.stringify(body))]);
-    const response = await api.request(`http://localhost${path}`, { headers, method }, { incoming });
+    const carried = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await api.request(`http://localhost${path}`, { headers, method, ...carried });
     const answer: unknown = await response.json();
     return [response.status, answer];
   };

@@ -46,6 +46,18 @@ describe("openWriter", () => {
     expect(hub.releases).toEqual([{ resource: `${store.id}/${digest}`, node: "a", fence: writer.fence }]);
   });
 
+  it("takes the folder of a store as well as the store", async () => {
+    const hub = new FakeHub();
+    const store = await scratchStore();
+    const writer = await openWriter({ hub: hub.as("a"), store: store.folder, digest, size });
+    if (writer.status === "skipped") throw new Error("it is not there yet");
+    await writer.write(bytes);
+    await writer.commit();
+    expect(digestOf(await readFile(store.blobPath(digest)))).toBe(digest);
+    const skipped = await openWriter({ hub: hub.as("b"), store: store.folder, digest, size });
+    expect(skipped).toMatchObject({ status: "skipped", bytes: size });
+  });
+
   it("[O1] skips everyone who waits, once they see the blob", async () => {
     const hub = new FakeHub();
     const store = await scratchStore();
