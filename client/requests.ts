@@ -147,7 +147,7 @@ export class Requests implements Book {
     this.#session = session;
     this.#connections += 1;
     this.#connection = this.#connections;
-    this.#untold = new Set(this.#live.keys().filter((id) => id <= (lastId ?? 0)));
+    this.#untold = new Set([...this.#live.keys()].filter((id) => id <= (lastId ?? 0)));
     if (lastId !== undefined) for (const request of this.#live.values()) request.resumed(lastId);
     const unsent = this.#unsent;
     this.#unsent = new Set();

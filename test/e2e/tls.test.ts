@@ -106,6 +106,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
       const own = ["--cert", certFile, "--key", keyFile];
       const ends = [flags, [...flags, ...own], [...flags, ...own.slice(0, 2)]].map((words) => baton(["ls", ...words]));
       expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([69, 0, 64]);
+      expect((await ends[0])?.stderr).toContain("--cert and --key");
       await wire.granted("r");
       await wire.close();
     },
@@ -223,15 +224,20 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     async () => {
       await using to = await running();
       const url = ["--url", to.hub.httpUrl];
-      const [stranger, trusting, ran, missing] = await Promise.all([
+      const plain = ["--url", to.hub.url.replace("wss:", "ws:")];
+      const [stranger, strangers, astray, trusting, ran, missing] = await Promise.all([
         baton(["ls", ...url]),
+        baton(["run", "r", ...url, "--", "echo", "done"]),
+        baton(["run", "r", ...plain, "--", "echo", "done"]),
         baton(["ls", ...url, "--ca", to.by.caFile]),
         baton(["run", "r", ...url, "--", "echo", "done"], { env: { BATON_CA: to.by.caFile } }),
         baton(["ls", ...url, "--ca", `${to.by.caFile}.none`]),
       ]);
       expect([stranger.code, trusting.code, missing.code]).toEqual([69, 0, 64]);
       expect(ran).toMatchObject({ code: 0, stdout: "done\n" });
-      expect(missing.stderr).toContain("--ca");
+      for (const { stderr } of [stranger, strangers, missing]) expect(stderr).toContain("--ca");
+      for (const { stderr } of [stranger, strangers]) expect(stderr).not.toContain("--use-system-ca");
+      expect(astray.stderr).toContain("wss://");
     },
   );
 });
