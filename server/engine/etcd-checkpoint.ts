@@ -24,6 +24,16 @@ export type Checkpoint = {
 // etcd takes requests of up to 1.5 MB.
 const chunkCharactersMax = 256 * 1024;
 
+/** Whether the entries since the last checkpoint are worth another: it costs what it holds, however little has changed. */
+export function isWorthIt(
+  entriesBytes: number,
+  leastBytes: number,
+  last: Pick<Checkpoint, "chunks"> | undefined,
+): boolean {
+  const lastBytes = ((last?.chunks ?? 1) - 1) * chunkCharactersMax;
+  return entriesBytes > Math.max(leastBytes, 2 * lastBytes);
+}
+
 /** The table in chunks, and what it comes to. */
 export function chunksOf(table: LockTable): { chunks: Bytes[]; digest: string } {
   const chunks: Bytes[] = [];

@@ -5,6 +5,7 @@ import type { Command } from "../core/command.ts";
 import type { Logger } from "../log.ts";
 import { appendEntry } from "./etcd-append.ts";
 import { reasonOf, type EtcdClient } from "./etcd-client.ts";
+import { isWorthIt } from "./etcd-checkpoint.ts";
 import { EtcdCompaction } from "./etcd-compaction.ts";
 import { EtcdIntake } from "./etcd-intake.ts";
 import { bytesOf, hubOf, type EtcdKeys, type Entry } from "./etcd-keys.ts";
@@ -179,7 +180,7 @@ export class EtcdJournal implements Journal {
     const { hub, state, compactBytes, log } = this.#parts;
     state.atMs = Math.max(state.atMs, atMs);
     this.#open.hear({ commands, nowMs: atMs });
-    if (state.bytes > compactBytes) this.#compaction.want();
+    if (isWorthIt(state.bytes, compactBytes, state.checkpoint?.made)) this.#compaction.want();
     if (!isMarked) return;
     this.#compaction
       .mark(place)

@@ -1,6 +1,6 @@
 // A checkpoint in etcd, written and read without an etcd.
 import { expect, test } from "vitest";
-import { chunksOf, digestOf, readChunks } from "../../../server/engine/etcd-checkpoint.ts";
+import { chunksOf, digestOf, isWorthIt, readChunks } from "../../../server/engine/etcd-checkpoint.ts";
 import type { KeyValue } from "../../../server/engine/etcd_pb.ts";
 import { memoryBook } from "../../../server/engine/memory-journal.ts";
 import { acquire, open, release, started } from "./contract.ts";
@@ -39,4 +39,12 @@ test("a table that is read comes to the same as the one that was written, in wha
 test("a checkpoint that is not as it was written is refused", () => {
   const { read } = writtenAndRead((text) => text.replace('"node":"b"', '"node":"x"'));
   expect(read).toThrow("checkpoint one in etcd is not as it was written");
+});
+
+test("is worth its while after so many bytes of entries, and after twice as many as the last one has", () => {
+  const chunk = 256 * 1024;
+  expect([isWorthIt(1_000, 1_000, undefined), isWorthIt(1_001, 1_000, undefined)]).toEqual([false, true]);
+  expect(isWorthIt(1_001, 1_000, { chunks: 1 })).toBe(true);
+  expect(isWorthIt(200 * chunk, 1_000, { chunks: 101 })).toBe(false);
+  expect(isWorthIt(200 * chunk + 1, 1_000, { chunks: 101 })).toBe(true);
 });
