@@ -1,6 +1,6 @@
 // How the text of a frame becomes messages: its parts first, then each by the schema of its type, or what is wrong with it.
 // Knows no message.
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { isRequestId } from "./hot-path.ts";
 import { isObject, parseJson } from "./json-text.ts";
 import type { Limits } from "./limits.ts";
@@ -65,12 +65,34 @@ export function readerOf<Message>(
       const why = `${String(type)} has more than ${jsonFieldsMax} fields and entries`;
       return fault(why, value, { bound: "jsonFieldsMax" });
     }
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return { message: parsed.data };
-    const { message: why, ...more } = faultIn(parsed.error, String(type));
+    const parsed = parse(schema, value);
+    if ("message" in parsed) return parsed;
+    const { message: why, ...more } = faultIn(parsed, String(type));
     return fault(why, value, more);
   };
   return { split: (text) => plain.frame(text) ?? split(text), read };
+}
+
+const synchronous = { async: false } as const;
+
+/**
+ * What a value is by its schema, or the first thing that is wrong with it. `safeParse` would make an error beside, which takes longer
+ * to make, and to sweep, than all else that is done for a message: others would wait for it while somebody sends nothing else.
+ */
+function parse<Message>(
+  schema: z.ZodMiniType<Message>,
+  value: unknown,
+): { message: Message } | { issues: z.core.$ZodIssue[] } {
+  const parsed = schema._zod.run({ value, issues: [] }, synchronous);
+  if (parsed instanceof Promise) throw new Error("a schema of the protocol takes its time");
+  const [issue] = parsed.issues;
+  if (isWhatItSays(schema, parsed.value, issue)) return { message: parsed.value };
+  return { issues: issue ? [z.core.util.finalizeIssue(issue, synchronous, z.config())] : [] };
+}
+
+/** Whether a schema found nothing wrong with a value. */
+function isWhatItSays<Message>(_: z.ZodMiniType<Message>, _value: unknown, issue: unknown): _value is Message {
+  return issue === undefined;
 }
 
 const noMessage = "a frame carries at least one message";
@@ -83,7 +105,7 @@ function split(text: string): { value: unknown }[] | undefined {
 }
 
 /** The first field that breaks a form, and what is allowed there. */
-export function faultIn({ issues: [issue] }: z.core.$ZodError, what: string): Fault {
+export function faultIn({ issues: [issue] }: Pick<z.core.$ZodError, "issues">, what: string): Fault {
   const params: { code?: unknown; bound?: keyof Limits } = (issue?.code === "custom" && issue.params) || {};
   const field = [what, ...(issue?.path ?? [])].map(String).join(".");
   const message = `${field} must be ${issue?.message ?? "of another form"}`;
