@@ -20,7 +20,11 @@ const plans: Record<string, Plan> = {
   "labels of 8 KiB each": { count: 500 },
   // What is remembered is bounded in all: those bounds are met before, for they are no connection's cost.
   "a resource with a new name each time": { isFilled: true },
+  "sessions left behind in their grace": { isFilled: true },
+  "events, never read": { isFilled: true },
   "a result of 15 KiB under a new name each time": { count: 200, isFilled: true },
+  // Of answers that are not acknowledged the hub keeps 128 MiB in all.
+  "answers of 15 KiB, never acknowledged": { mebibytesMax: 3 },
   // A session may have so many, with names as long as these.
   "10,000 requests of one session": { count: 10, mebibytesMax: 20, isFilled: true },
 };
