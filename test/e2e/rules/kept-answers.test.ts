@@ -77,8 +77,10 @@ describe("on resume", () => {
       else {
         const held = await holder.granted("r");
         const id = a.acquire("r", { waitMs: type === "failed" ? 0 : 60_000 });
-        if (type === "skipped") await a.answer(id, "queued");
-        holder.release(held.id, "success");
+        if (type === "skipped") {
+          await a.answer(id, "queued");
+          holder.release(held.id, "success");
+        }
         await a.answer(id, type);
       }
       const again = await hub.resume("a", a, grace);
