@@ -163,9 +163,10 @@ async function respond(context: Context, one: Route, { gate, log, refused }: Ser
   const access = caller.answer;
   const resumed = context.req.header("last-event-id");
   const query = { ...(resumed && { lastEventId: resumed }), ...context.req.query(), ...context.req.param() };
-  const body = one.body === noBody || !may(access, one.right) ? "" : await bodyOf(context.req.raw);
+  const isAllowed = may(access, one.right);
+  const body = isAllowed && one.body !== noBody ? await bodyOf(context.req.raw) : "";
   if (body === undefined) return say(context, refuseBody);
-  const reply = may(access, one.right)
+  const reply = isAllowed
     ? await one.respond(access, query, body)
     : { ...refuse("FORBIDDEN", `a token of role ${access.role} may not do that`), asked: undefined };
   if ("refusal" in reply && reply.refusal.bound !== undefined) refused(reply.refusal.bound);
