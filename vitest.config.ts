@@ -16,6 +16,8 @@ export default defineConfig({
     reporters: ["default", "./scripts/totals-reporter.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A machine that does more than one thing may be slow: what never comes fails, what comes late does not.
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: "house", include: ["test/**/*.test.ts"], exclude: [rules, faults] } },

@@ -169,6 +169,12 @@ export class Wire {
     return this.closed;
   }
 
+  /** Says bye and hears the end: only then is the node's name free at every hub [S7]. */
+  async leave(): Promise<Closing> {
+    this.send({ type: "bye" });
+    return this.closed;
+  }
+
   /** Drops the socket, as a crash does. */
   terminate(): void {
     this.#socket.terminate();

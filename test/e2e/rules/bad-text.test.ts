@@ -88,7 +88,7 @@ describe("what is no UTF-8", () => {
       }),
     );
     await worker.released((await worker.granted("work")).id, "none");
-    await worker.close();
+    await worker.leave();
   });
 
   it.each(sequences)("[B2] $what is closed with 1007 too when it comes byte by byte", async ({ bytes: [sequence] }) => {
@@ -121,5 +121,5 @@ it("[B5] the first and last characters of each length are heard, in one frame an
   raw.write(frameBytes({ opcode: 0, payload: hello.subarray(26) }));
   await expect.poll(async () => JSON.stringify((await hub.http("GET", "/v1/sessions?prefix=👩")).body)).toContain("👩‍👩‍👧");
   raw.destroy();
-  await a.close();
+  await a.leave();
 });

@@ -46,8 +46,14 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
     names += 1;
     const name = `hub-${names}`;
     const lost: string[] = [];
-    const onLost = (why: string) => void lost.push(why);
-    const duration = { recoveryGraceMs: 30_000, heartbeatMs: 1_000 };
+    const end = Promise.withResolvers<never>();
+    end.promise.catch(() => {});
+    const onLost = (why: string) => {
+      lost.push(why);
+      end.reject(new Error(`${name} is lost: ${why}`));
+    };
+    // As long as a busy machine may stand still without the lease's end.
+    const duration = { recoveryGraceMs: 30_000, heartbeatMs: 5_000 };
     const bookParts = {
       client,
       prefix,
@@ -62,7 +68,8 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
     const book = await etcdBook({ ...bookParts, ...duration });
     const parts = started(() => book, clock);
     engines.add(parts.engine);
-    const settled = () => new Promise<void>((resolve) => parts.engine.whenInEffect(resolve));
+    const inEffect = () => new Promise<void>((resolve) => parts.engine.whenInEffect(resolve));
+    const settled = () => Promise.race([inEffect(), end.promise]);
     await settled();
     return { ...parts, name, settled, lost };
   }
