@@ -32,6 +32,8 @@ export type Host<Session> = {
   readonly turn: {
     /** Which one it is. */
     readonly number: number;
+    /** How many messages a session may handle as they come. */
+    messagesMax(session: Session): number;
     holdBack(session: Session): void;
     await(session: Session): void;
     flushFirst(session: Session): void;

@@ -166,6 +166,7 @@ export class Hub implements Host<Session> {
   }
 
   ask(session: Session, message: RequestMessage): void {
+    this.turn.heard(session);
     const { type, id } = message;
     // What is said of a request stands, and is said again at a resume; what is new would wait for nobody knows what.
     if ((type === "acquire" || type === "refer") && !this.engine.isReachable()) {

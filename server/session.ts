@@ -59,7 +59,7 @@ export class Session implements Beating {
   receive(text: string | undefined): void {
     if (this.#state.name === "closed") return;
     this.#inbox.add(text);
-    if (!this.#isHeldBack) this.takeHeldBack();
+    if (!this.#isHeldBack) this.takeHeldBack(this.#host.turn.messagesMax(this));
   }
 
   /** The hub has opened, or resumed, the session: it is welcome. */
@@ -93,9 +93,15 @@ export class Session implements Beating {
     this.flush();
   }
 
-  /** Handles what has come, as much as one turn allows; while there is more, nothing more is read. */
-  takeHeldBack(): void {
-    while (this.#mayHandle && this.#inbox.mayTake(this.#host.turn.number)) this.#take(this.#inbox.take());
+  /** Handles what has come, as much as one turn allows and `messagesMax` at most; while there is more, nothing more is read. */
+  takeHeldBack(messagesMax = Infinity): void {
+    for (
+      let left = messagesMax;
+      left > 0 && this.#mayHandle && this.#inbox.mayTake(this.#host.turn.number);
+      left -= 1
+    ) {
+      this.#take(this.#inbox.take());
+    }
     const isHeldBack = !this.#inbox.isEmpty;
     if (isHeldBack && this.#mayHandle) this.#host.turn.holdBack(this);
     if (isHeldBack === this.#isHeldBack) return;

@@ -168,6 +168,10 @@ function connectionOf(
     close: (code, reason) => {
       if (code === closeCodes.UNAUTHORIZED) log.info({ address, reason }, "a node was turned away");
       socket.close(code, reason);
+      // What still comes is for nobody, and not worth the unmasking: the end of the connection says as much as a close frame.
+      stream.removeAllListeners("data");
+      stream.resume();
+      stream.end();
     },
     unsentBytes: () => stream.writableLength,
     pause: () => socket.pause(),

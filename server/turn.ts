@@ -2,11 +2,12 @@
 // is what one read of a socket brought or, when reads follow each other closely, what all sockets had. Knows no message.
 import type { Clock } from "./clock.ts";
 import { addSpan, type Spread } from "./core/tally.ts";
+import { Floods } from "./floods.ts";
 
 /** One who is to be heard and answered at the end of a turn. */
 export type Speaker = {
-  /** Handles what it had to leave for this turn. */
-  takeHeldBack(): void;
+  /** Handles what it had to leave for this turn, or so many messages of it. */
+  takeHeldBack(messagesMax?: number): void;
   /** Sends what there is to say. */
   flush(): void;
 };
@@ -20,6 +21,11 @@ const closeMs = 0.025;
 
 // As long takes one socket's share of a turn, of plain messages: with more of them in it everybody else would wait for longer.
 const heldBackMsMax = 0.5;
+
+// Those who flood rest for so many times as long as they took: they have a tenth of the hub's time. One of them handles so few
+// messages at once that whoever comes meanwhile waits for some 0.2 ms.
+const restShare = 9;
+const floodMessagesMax = 32;
 
 /** The turn under way and those who wait for its end. */
 export class Turn {
@@ -36,6 +42,10 @@ export class Turn {
   #awaiting: Speaker[] = [];
   /** Those who have brought more than one turn takes, the one who waits longest first. */
   readonly #heldBack = new Set<Speaker>();
+  /** Those of them who flood. */
+  readonly #flooding = new Set<Speaker>();
+  readonly #floods = new Floods<Speaker>();
+  #isResting = false;
   #first: Speaker[] = [];
   /** Those whose write did not fit into an earlier turn. */
   #late: Speaker[] = [];
@@ -66,8 +76,23 @@ export class Turn {
 
   /** Has a speaker handle what it had to leave, in a turn to come. */
   holdBack(speaker: Speaker): void {
-    this.#heldBack.add(speaker);
-    this.endSoon();
+    const nowMs = this.#clock.nowMs();
+    this.#floods.waits(speaker, nowMs);
+    const isFlood = this.#floods.isFlood(speaker, nowMs);
+    const [line, other] = isFlood ? [this.#flooding, this.#heldBack] : [this.#heldBack, this.#flooding];
+    other.delete(speaker);
+    line.add(speaker);
+    if (!isFlood || !this.#isResting) this.endSoon();
+  }
+
+  /** How many messages a speaker may handle as they come: none while it floods. */
+  messagesMax(speaker: Speaker): number {
+    return this.#isResting && this.#floods.isFlood(speaker, this.#clock.nowMs()) ? 0 : Infinity;
+  }
+
+  /** Somebody asks for something: those who flood are to leave it time. */
+  heard(speaker: Speaker): void {
+    if (this.#heldBack.size + this.#flooding.size > 0) this.#floods.heard(speaker, this.#begunMs);
   }
 
   /** Has a speaker called at the end of the turn. */
@@ -84,29 +109,47 @@ export class Turn {
 
   readonly #end = (): void => {
     this.#settle();
-    // Those who flood come after all others, in a turn of their own.
-    if (this.#heldBack.size > 0) {
-      this.#state = "due";
-      this.#takeHeldBack();
-      this.#settle();
+    // Those who brought too much come after all others, in a turn of their own.
+    if (this.#heldBack.size > 0) this.#letGoOn(this.#heldBack);
+    if (this.#hasFloodsDue) {
+      this.#letGoOn(this.#flooding, floodMessagesMax);
+      this.#rest(this.#clock.nowMs() - this.#begunMs);
     }
     this.#endedMs = this.#clock.nowMs();
-    const isDue = this.#state !== "ending" || this.#late.length > 0 || this.#heldBack.size > 0;
+    const isDue = this.#state !== "ending" || this.#late.length > 0 || this.#heldBack.size > 0 || this.#hasFloodsDue;
     this.#state = "idle";
     // What is left over for another turn lets others be read first: it follows this one closely.
     if (isDue) this.endSoon();
   };
 
-  /** Lets those who were held back go on, each once, until it has taken long. */
-  #takeHeldBack(): void {
+  get #hasFloodsDue(): boolean {
+    return this.#flooding.size > 0 && !this.#isResting;
+  }
+
+  /** Has those who flood wait as their share asks for. */
+  #rest(tookMs: number): void {
+    this.#isResting = true;
+    this.#clock.after(restShare * tookMs, () => {
+      this.#isResting = false;
+      if (this.#flooding.size > 0) this.endSoon();
+    });
+  }
+
+  /** Lets those who were held back go on in a turn of their own, each once, until it has taken long. */
+  #letGoOn(line: Set<Speaker>, messagesMax?: number): void {
+    this.#state = "due";
     this.#begunMs = this.#clock.nowMs();
-    let count = this.#heldBack.size;
-    for (const speaker of this.#heldBack) {
-      this.#heldBack.delete(speaker);
-      speaker.takeHeldBack();
+    let nowMs = this.#begunMs;
+    let count = line.size;
+    for (const speaker of line) {
+      line.delete(speaker);
+      this.#floods.goesOn(speaker, nowMs);
+      speaker.takeHeldBack(messagesMax);
       count -= 1;
-      if (count === 0 || this.#clock.nowMs() - this.#begunMs > heldBackMsMax) return;
+      nowMs = this.#clock.nowMs();
+      if (count === 0 || nowMs - this.#begunMs > heldBackMsMax) break;
     }
+    this.#settle();
   }
 
   /** Has the engine answer what was proposed in this turn, and everybody sent what there is to say. */

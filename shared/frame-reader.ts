@@ -2,6 +2,7 @@
 // Knows no message.
 import * as z from "zod/mini";
 import { isRequestId } from "./hot-path.ts";
+import { beginsList, pieceOfList } from "./json-list.ts";
 import { isObject, parseJson } from "./json-text.ts";
 import type { Limits } from "./limits.ts";
 import { countFields, nestsWithin } from "./text.ts";
@@ -21,10 +22,13 @@ export type Part<Message> = { message: Message } | { value: unknown };
 /** Turns the text of a frame into its messages, in order; `undefined` when the text is no JSON. */
 export type Decode<Message> = (text: string) => Decoded<Message>[] | undefined;
 
-/** The same in two steps, so that a frame of many messages need not be read at one go. */
+/** The next parts of a frame, one at least, and where those after them begin; -1 when these are the last. */
+export type Parts<Part> = { readonly parts: readonly Part[]; readonly next: number };
+
+/** The same in steps, so that a frame of many messages need not be read at one go. */
 export type FrameReader<Message> = {
-  /** The parts of a frame, one at least; `undefined` when the text is no JSON. */
-  readonly split: (text: string) => Part<Message>[] | undefined;
+  /** The parts of a frame from a place on, all of them unless it is long; `undefined` when what stands there is no JSON. */
+  readonly split: (text: string, from: number) => Parts<Part<Message>> | undefined;
   /** The message that a part is; where there is no part, there is none. */
   readonly read: (part: Part<Message> | undefined) => Decoded<Message>;
 };
@@ -38,14 +42,27 @@ const nothing = () => undefined;
 
 /** Reads whole frames. */
 export function decoderOf<Message>({ split, read }: FrameReader<Message>): Decode<Message> {
-  return (text) => split(text)?.map(read);
+  return (text) => {
+    const decoded: Decoded<Message>[] = [];
+    for (let from = 0; from >= 0;) {
+      const some = split(text, from);
+      if (some === undefined) return undefined;
+      for (const part of some.parts) decoded.push(read(part));
+      from = some.next;
+    }
+    return decoded;
+  };
 }
 
-/** Reads messages by one schema a type; `plain` may read the plainest of them faster. */
+/**
+ * Reads messages by one schema a type; `plain` may read the plainest of them faster. A list of more than `unitsMax` UTF-16 units is
+ * read in pieces of about as many: what stands before one that is no JSON counts.
+ */
 export function readerOf<Message>(
   schemas: Record<string, z.ZodMiniType<Message>>,
   { jsonDepthMax, jsonFieldsMax }: Pick<Limits, "jsonDepthMax" | "jsonFieldsMax">,
   plain: Plain<Message> = { frame: nothing, message: nothing },
+  unitsMax = Infinity,
 ): FrameReader<Message> {
   const byType: ReadonlyMap<unknown, z.ZodMiniType<Message>> = new Map(Object.entries(schemas));
   const allowed = Object.keys(schemas).join(", ");
@@ -70,7 +87,18 @@ export function readerOf<Message>(
     const { message: why, ...more } = faultIn(parsed, String(type));
     return fault(why, value, more);
   };
-  return { split: (text) => plain.frame(text) ?? split(text), read };
+  const whole = (text: string, next: number) => {
+    const parts = plain.frame(text) ?? split(text);
+    return parts && { parts, next };
+  };
+  return {
+    read,
+    split(text, from) {
+      if (text.length <= unitsMax || !beginsList(text)) return whole(text, -1);
+      const piece = pieceOfList(text, from, unitsMax);
+      return piece && whole(piece.text, piece.next);
+    },
+  };
 }
 
 const synchronous = { async: false } as const;

@@ -308,15 +308,19 @@ export type HubMessageOf<Type extends keyof HubSchemas> = z.infer<HubSchemas[Typ
 /** A message from hub to client. */
 export type HubMessage = HubMessageOf<keyof HubSchemas>;
 
+// About as much is read in 50 µs, so that a frame of 64 KiB keeps nobody waiting, and what was read of it does not grow old.
+const pieceUnits = 4_096;
+
 /** What the hub reads frames with, under the bounds in force. */
 export function clientReader(limits: Limits): FrameReader<ClientMessage> {
-  return readerOf<ClientMessage>(clientSchemas(limits), limits, {
-    frame: (text) => plainFrame(text, limits),
-    message(type, value) {
+  const plain = {
+    frame: (text: string) => plainFrame(text, limits),
+    message(type: unknown, value: Record<string, unknown>) {
       if (type === "acquire") return plainAcquire(value, limits);
       return type === "release" ? plainRelease(value) : undefined;
     },
-  });
+  };
+  return readerOf<ClientMessage>(clientSchemas(limits), limits, plain, pieceUnits);
 }
 
 /** The same at one go. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newTally } from "../../server/core/tally.ts";
 import { Inbox } from "../../server/inbox.ts";
+import type { Parts } from "../../shared/frame-reader.ts";
 import { Turn } from "../../server/turn.ts";
 import { HandClock } from "../support/hand-clock.ts";
 
@@ -68,9 +69,76 @@ describe("a turn", () => {
   });
 });
 
+/** The characters of a text, two at a time. */
+function characters(text: string, from: number): Parts<string> {
+  const next = from + 2 < text.length ? from + 2 : -1;
+  return { parts: Array.from(text.slice(from, from + 2)), next };
+}
+
+describe("a flood", () => {
+  /** One who always has more, each time for a millisecond, until it was let go on so often; when that was, and for how many messages. */
+  function flooding(turn: Turn, clock: BusyClock, timesMost: number) {
+    const wentOn: { atMs: number; messagesMax: number | undefined }[] = [];
+    const flooder = {
+      takeHeldBack(messagesMax?: number) {
+        wentOn.push({ atMs: clock.nowMs(), messagesMax });
+        clock.busyMs += 1;
+        if (wentOn.length < timesMost) turn.holdBack(flooder);
+      },
+      flush() {},
+    };
+    turn.holdBack(flooder);
+    return { flooder, wentOn };
+  }
+  const somebody = () => ({ takeHeldBack: () => {}, flush: () => {} });
+
+  it("[B1] has a tenth of the time, and few messages at once, while others ask", () => {
+    const clock = new BusyClock();
+    const turn = new Turn(clock, () => {}, false, newTally().turns);
+    const { wentOn, flooder } = flooding(turn, clock, 1_000);
+    turn.heard(somebody());
+    expect(turn.messagesMax(flooder)).toBe(Infinity);
+    clock.endTurn();
+    const burst = wentOn.length;
+    expect(burst).toBe(102);
+    expect(turn.messagesMax(flooder)).toBe(0);
+    expect(turn.messagesMax(somebody())).toBe(Infinity);
+    clock.pass(90);
+    expect(wentOn.length - burst).toBe(10);
+    expect(wentOn.at(-1)?.messagesMax).toBe(32);
+  });
+
+  it("[B1] holds up nobody who waits for a turn beside it", () => {
+    const clock = new BusyClock();
+    const turn = new Turn(clock, () => {}, false, newTally().turns);
+    flooding(turn, clock, 1_000);
+    turn.heard(somebody());
+    clock.endTurn();
+    const burst = flooding(turn, clock, 3);
+    clock.endTurn();
+    expect(burst.wentOn).toHaveLength(3);
+  });
+
+  it("is none where nobody else asks, and no more when nobody has for a second", () => {
+    const clock = new BusyClock();
+    const turn = new Turn(clock, () => {}, false, newTally().turns);
+    const alone = flooding(turn, clock, 500);
+    turn.heard(alone.flooder);
+    clock.endTurn();
+    expect(alone.wentOn).toHaveLength(500);
+    const { wentOn } = flooding(turn, clock, 500);
+    turn.heard(somebody());
+    clock.pass(500);
+    expect(wentOn.length).toBeGreaterThan(102);
+    expect(wentOn.length).toBeLessThan(500);
+    clock.pass(1_000);
+    expect(wentOn).toHaveLength(500);
+  });
+});
+
 describe("an inbox", () => {
   it("[B1] gives so many parts in a turn, and the rest in the next", () => {
-    const inbox = new Inbox((text) => Array.from(text), 64);
+    const inbox = new Inbox(characters, 64);
     inbox.add("x".repeat(100));
     const taken = (turn: number) => {
       let count = 0;
@@ -82,19 +150,20 @@ describe("an inbox", () => {
 
   it("gives the parts of all frames in order, nothing for a frame without any, and reads a frame when it is its time", () => {
     const read: string[] = [];
-    const inbox = new Inbox<string>((text) => {
-      read.push(text);
-      return text === "?" ? undefined : Array.from(text);
+    const inbox = new Inbox<string>((text, from) => {
+      read.push(text.slice(from));
+      return text === "?" ? undefined : characters(text, from);
     }, 100);
-    for (const frame of ["ab", "?", undefined, "c"]) inbox.add(frame);
-    expect(read).toEqual(["ab"]);
+    for (const frame of ["abc", "?", undefined, "d"]) inbox.add(frame);
+    expect(read).toEqual(["abc"]);
     const parts = [];
     while (!inbox.isEmpty) parts.push(inbox.take());
-    expect(parts).toEqual(["a", "b", undefined, undefined, "c"]);
+    expect(read).toEqual(["abc", "c", "?", "d"]);
+    expect(parts).toEqual(["a", "b", "c", undefined, undefined, "d"]);
   });
 
   it("is empty once it is cleared", () => {
-    const inbox = new Inbox((text) => Array.from(text), 100);
+    const inbox = new Inbox(characters, 100);
     inbox.add("ab");
     inbox.add("c");
     inbox.clear();
