@@ -33,12 +33,12 @@ export class Inbox<Part> {
     else this.#frames.push(frame);
   }
 
-  /** Whether the first part may be handled in that turn; if so, it counts. */
-  mayTake(turn: number): boolean {
+  /** Whether the first part may be handled in that turn, of which `most` may be; if so, it counts. */
+  mayTake(turn: number, most = this.#perTurnMax): boolean {
     if (this.isEmpty) return false;
     if (turn !== this.#turn) this.#takenThisTurn = 0;
     this.#turn = turn;
-    if (this.#takenThisTurn >= this.#perTurnMax) return false;
+    if (this.#takenThisTurn >= Math.min(most, this.#perTurnMax)) return false;
     this.#takenThisTurn += 1;
     return true;
   }

@@ -32,7 +32,6 @@ export class Session implements Beating {
   readonly #inbox: Inbox<Part<ClientMessage>>;
   #isHeldBack = false;
   #isAwaited = false;
-  #isFirst = false;
   #invalidInARow = 0;
   #answersSincePing = 0;
 
@@ -76,9 +75,7 @@ export class Session implements Beating {
     this.#outbox.tell(answerText(answer));
     this.#answersSincePing += 1;
     this.#wake();
-    if (answer.type !== "granted" || this.#isFirst) return;
-    this.#isFirst = true;
-    this.#host.turn.flushFirst(this);
+    if (answer.type === "granted") this.#host.turn.flushFirst(this);
   }
 
   /** Tells the caller something of the hub's own. */
@@ -95,15 +92,10 @@ export class Session implements Beating {
 
   /** Handles what has come, as much as one turn allows and `messagesMax` at most; while there is more, nothing more is read. */
   takeHeldBack(messagesMax = Infinity): void {
-    for (
-      let left = messagesMax;
-      left > 0 && this.#mayHandle && this.#inbox.mayTake(this.#host.turn.number);
-      left -= 1
-    ) {
-      this.#take(this.#inbox.take());
-    }
+    const { turn } = this.#host;
+    while (this.#mayHandle && this.#inbox.mayTake(turn.number, messagesMax)) this.#take(this.#inbox.take());
     const isHeldBack = !this.#inbox.isEmpty;
-    if (isHeldBack && this.#mayHandle) this.#host.turn.holdBack(this);
+    if (isHeldBack && this.#mayHandle) turn.holdBack(this);
     if (isHeldBack === this.#isHeldBack) return;
     this.#isHeldBack = isHeldBack;
     if (!isHeldBack) return this.connection.resume();
@@ -114,7 +106,6 @@ export class Session implements Beating {
   /** Sends what there is to say, in one frame unless it is longer than a frame may be, as far as the socket takes it. */
   flush(): void {
     this.#isAwaited = false;
-    this.#isFirst = false;
     if (this.#answersSincePing >= answersBetweenPings) this.#ping();
     if (this.#is("closed")) return;
     this.#outbox.empty(this.connection);

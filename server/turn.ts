@@ -104,7 +104,7 @@ export class Turn {
 
   /** Has a speaker flushed before all others: a hand-off waits for nobody's news. */
   flushFirst(speaker: Speaker): void {
-    this.#first.push(speaker);
+    if (this.#first.at(-1) !== speaker) this.#first.push(speaker);
   }
 
   readonly #end = (): void => {
