@@ -3,6 +3,7 @@
 import { countRefusal, type Limits } from "../shared/limits.ts";
 import type { Clock } from "./clock.ts";
 import { readAfter } from "./core/history-reading.ts";
+import type { Entry } from "./core/history-ring.ts";
 import { historyRowOf } from "./core/history-row.ts";
 import type { LockTable } from "./core/table.ts";
 import type { Streams } from "./http/history-routes.ts";
@@ -15,6 +16,7 @@ type Told = { readonly table: LockTable; nowMs(): number };
 const lookMs = 50;
 const heartbeatMs = 15_000;
 const entriesMax = 100;
+const newestMax = 1_000;
 const firstText = "retry: 1000\n\n";
 const gapText = "event: gap\ndata: {}\n\n";
 const heartbeatText = ":\n\n";
@@ -25,6 +27,8 @@ export class EventStreams implements Streams {
   readonly #told: Told;
   readonly #limits: Limits;
   readonly #waiting = new Set<() => void>();
+  /** The texts of the newest events by their numbers, for all who are told them. */
+  readonly #newest = new Map<number, string>();
   #count = 0;
   #isLooking = false;
 
@@ -80,9 +84,8 @@ export class EventStreams implements Streams {
     yield firstText;
     while (isGood()) {
       const reading = readAfter(history, number, entriesMax, isMeant);
-      const nowMs = this.#told.nowMs();
       ({ number } = reading);
-      const texts = reading.entries.map((entry) => eventText(entry.event, entry.number, historyRowOf(entry, nowMs)));
+      const texts = reading.entries.map((entry) => this.#textOf(entry));
       if (isBehind || reading.isGap) texts.unshift(gapText);
       isBehind = false;
       const isDue = this.#clock.nowMs() - spokeMs >= heartbeatMs;
@@ -95,18 +98,41 @@ export class EventStreams implements Streams {
     return undefined;
   }
 
+  #textOf(entry: Entry): string {
+    let text = this.#newest.get(entry.number);
+    if (text === undefined) {
+      text = eventText(entry.event, entry.number, historyRowOf(entry, this.#told.nowMs()));
+      if (this.#newest.size >= newestMax) this.#newest.clear();
+      this.#newest.set(entry.number, text);
+    }
+    return text;
+  }
+
   /** Settles when it is time to look again. */
   #news(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.add(resolve);
-      if (this.#isLooking) return;
-      this.#isLooking = true;
-      this.#clock.after(lookMs, () => {
-        this.#isLooking = false;
-        for (const look of this.#waiting) look();
-        this.#waiting.clear();
-      });
+      this.#lookSoon();
     });
+  }
+
+  #lookSoon(): void {
+    if (this.#isLooking || this.#waiting.size === 0) return;
+    this.#isLooking = true;
+    this.#clock.after(lookMs, () => {
+      const looks = [...this.#waiting];
+      this.#waiting.clear();
+      this.#newest.clear();
+      this.#look(looks);
+    });
+  }
+
+  /** Has one after the other look, each in a round of the event loop of its own, so that many keep nobody waiting. */
+  #look([first, ...others]: readonly (() => void)[]): void {
+    first?.();
+    this.#isLooking = others.length > 0;
+    if (this.#isLooking) this.#clock.afterRound(() => this.#look(others));
+    else this.#lookSoon();
   }
 }
 

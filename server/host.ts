@@ -32,8 +32,8 @@ export type Host<Session> = {
   readonly turn: {
     /** Which one it is. */
     readonly number: number;
-    /** How many messages a session may handle as they come. */
-    messagesMax(session: Session): number;
+    /** How many messages a session may handle as they come, of so many at most. */
+    messagesMax(session: Session, most: number): number;
     holdBack(session: Session): void;
     await(session: Session): void;
     flushFirst(session: Session): void;

@@ -58,7 +58,8 @@ export class Session implements Beating {
   receive(text: string | undefined): void {
     if (this.#state.name === "closed") return;
     this.#inbox.add(text);
-    if (!this.#isHeldBack) this.takeHeldBack(this.#host.turn.messagesMax(this));
+    const { turn, limits } = this.#host;
+    if (!this.#isHeldBack) this.takeHeldBack(turn.messagesMax(this, limits.turnMessagesMax));
   }
 
   /** The hub has opened, or resumed, the session: it is welcome. */

@@ -19,6 +19,11 @@ const flushesMax = 512;
 // closer together than this are many sockets at once, and share a turn.
 const closeMs = 0.025;
 
+// When what came took longer to read than this, there was too much of it from too many: each may bring so much less to the next
+// turn, but never less than what one who does not flood has to say.
+const readMsMax = 2;
+const messagesMin = 8;
+
 // As long takes one socket's share of a turn, of plain messages: with more of them in it everybody else would wait for longer.
 const heldBackMsMax = 0.5;
 
@@ -46,6 +51,8 @@ export class Turn {
   readonly #flooding = new Set<Speaker>();
   readonly #floods = new Floods<Speaker>();
   #isResting = false;
+  /** How much of the usual share of a turn each may bring to it. */
+  #share = 1;
   #first: Speaker[] = [];
   /** Those whose write did not fit into an earlier turn. */
   #late: Speaker[] = [];
@@ -85,9 +92,10 @@ export class Turn {
     if (!isFlood || !this.#isResting) this.endSoon();
   }
 
-  /** How many messages a speaker may handle as they come: none while it floods. */
-  messagesMax(speaker: Speaker): number {
-    return this.#isResting && this.#floods.isFlood(speaker, this.#clock.nowMs()) ? 0 : Infinity;
+  /** How many messages a speaker may handle as they come, of so many at most: none while it floods. */
+  messagesMax(speaker: Speaker, most: number): number {
+    if (this.#isResting && this.#floods.isFlood(speaker, this.#clock.nowMs())) return 0;
+    return this.#share === 1 ? most : Math.max(messagesMin, Math.floor(most * this.#share));
   }
 
   /** Somebody asks for something: those who flood are to leave it time. */
@@ -108,6 +116,7 @@ export class Turn {
   }
 
   readonly #end = (): void => {
+    this.#share = Math.min(1, readMsMax / (this.#clock.nowMs() - this.#begunMs));
     this.#settle();
     // Those who brought too much come after all others, in a turn of their own.
     if (this.#heldBack.size > 0) this.#letGoOn(this.#heldBack);

@@ -2,6 +2,7 @@
 // thousands of things a second, and nothing of it is to grow old before it is swept. Knows not how rows come and go.
 import type { Mode, OutcomeWord } from "../../shared/protocol.ts";
 import type { HistoryEvent } from "./history-code.ts";
+import type { Sweep } from "./history-sweep.ts";
 import { newRoll, type Enrolled, type Roll } from "./roll.ts";
 
 /** Whose request it was; one object for all that happens to a session. */
@@ -57,8 +58,9 @@ export type History = {
   /** The row that is the oldest, and how many there are. */
   start: number;
   rows: number;
-  /** How many rows were added since what no row names any more was last looked for. */
+  /** How many rows were added since the last sweep began, and the one under way. */
   unswept: number;
+  sweep: Sweep | undefined;
   readonly lines: Roll<Line>;
   readonly whose: Roll<Who>;
   readonly operations: Roll<Operation>;
@@ -87,6 +89,7 @@ export function newHistory(): History {
     rowsMost: 0,
     rows: 0,
     unswept: 0,
+    sweep: undefined,
     lines: newRoll(),
     whose: newRoll(),
     operations: newRoll(),

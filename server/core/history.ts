@@ -17,7 +17,8 @@ import {
   type Subject,
   type Who,
 } from "./history-ring.ts";
-import { enroll, strike, strikeUnused } from "./roll.ts";
+import { restartSweep, sweepOn } from "./history-sweep.ts";
+import { enroll, strike } from "./roll.ts";
 
 type Bounds = { readonly historyMax: number; readonly historyResourceMax: number };
 
@@ -55,6 +56,7 @@ export function addEntry(
   words[word + wordOf.who] = enroll(history.whose, who);
   words[word + wordOf.operation] = enroll(history.operations, operationNamed(history, operation));
   words[word + wordOf.more] = more === undefined ? -1 : enroll(history.more, { more, place: -1 });
+  sweepOn(history, row);
   if (line.kept < bounds.historyResourceMax) {
     line.kept += 1;
     history.kept += 1;
@@ -64,7 +66,8 @@ export function addEntry(
 }
 
 function operationNamed(history: History, operation: string): Operation {
-  if (history.lastOperation.operation === operation) return history.lastOperation;
+  const last = history.lastOperation;
+  if (last.operation === operation && last.place >= 0) return last;
   let known = history.operationOf.get(operation);
   if (known === undefined) {
     known = newOperation(operation);
@@ -76,10 +79,7 @@ function operationNamed(history: History, operation: string): Operation {
 
 function nextRow(history: History, { historyMax }: Bounds): number {
   if (history.rows === history.rowsMost) makeRoom(history, historyMax);
-  // Once a ring's worth of rows: a name is let go of some time after its last row, and no row counts anything.
-  if (history.unswept >= history.rowsMost) sweep(history);
   history.rows += 1;
-  history.unswept += 1;
   return rowAt(history, history.rows - 1);
 }
 
@@ -111,6 +111,7 @@ function moveTo(history: History, most: number): void {
   history.rowsMost = most;
   history.start = 0;
   history.rows = moved;
+  restartSweep(history);
 }
 
 /** Drops the oldest entry that is kept, and the rows before it. */
@@ -133,22 +134,4 @@ function dropRow(history: History): void {
   if (more >= 0) strike(history.more, more);
   history.start = rowAt(history, 1);
   history.rows -= 1;
-}
-
-/** Lets go of all that no row names any more. */
-function sweep(history: History): void {
-  const { lines, whose, operations, words, lineOf, operationOf } = history;
-  history.unswept = 0;
-  const linesUsed = new Uint8Array(lines.things.length);
-  const whoseUsed = new Uint8Array(whose.things.length);
-  const operationsUsed = new Uint8Array(operations.things.length);
-  for (let ahead = 0; ahead < history.rows; ahead += 1) {
-    const word = rowAt(history, ahead) * wordsInRow;
-    linesUsed[words[word + wordOf.line] ?? 0] = 1;
-    whoseUsed[words[word + wordOf.who] ?? 0] = 1;
-    operationsUsed[words[word + wordOf.operation] ?? 0] = 1;
-  }
-  for (const { resource } of strikeUnused(lines, linesUsed)) lineOf.delete(resource);
-  for (const { operation } of strikeUnused(operations, operationsUsed)) operationOf.delete(operation);
-  strikeUnused(whose, whoseUsed);
 }

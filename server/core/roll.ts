@@ -29,13 +29,3 @@ export function strike<Thing extends Enrolled>({ things, free }: Roll<Thing>, pl
   free.push(place);
   return thing;
 }
-
-/** Takes all off the roll at whose place there is a 0, and returns them. */
-export function strikeUnused<Thing extends Enrolled>(roll: Roll<Thing>, uses: Uint8Array): Thing[] {
-  const struck: Thing[] = [];
-  for (let place = 0; place < roll.things.length; place += 1) {
-    const thing = uses[place] === 0 ? strike(roll, place) : undefined;
-    if (thing !== undefined) struck.push(thing);
-  }
-  return struck;
-}

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startHubProcess, type HubProcess } from "../support/hub.ts";
+import type { Memory } from "./memory-series.ts";
 
 /** The engines that are fuzzed. */
 export type FuzzedEngine = "memory" | "durable";
@@ -72,9 +73,15 @@ export class FuzzedHub implements AsyncDisposable {
     return { status: response.status, body: await response.json() };
   }
 
-  /** The memory that the process takes, in MiB. */
-  residentMiB(): number {
-    return residentMiBOf(this.#running.pid);
+  /** The memory that the process takes, as it says itself. */
+  async memory(): Promise<Memory> {
+    const text = await (await fetch(new URL("/metrics", this.#running.httpUrl))).text();
+    const mebibytesOf = (what: string) => {
+      const [, bytes] = new RegExp(`^baton_process_${what}_bytes (\\S+)$`, "m").exec(text) ?? [];
+      if (bytes === undefined) throw new Error(`/metrics says nothing of ${what}`);
+      return Number(bytes) / 2 ** 20;
+    };
+    return { heap: mebibytesOf("heap"), other: mebibytesOf("resident_memory") - mebibytesOf("heap_size") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

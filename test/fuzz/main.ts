@@ -45,9 +45,13 @@ async function fuzz(): Promise<number> {
   const cases = new Map<Kind, number>();
   let toldMs = startMs;
   console.log(`seed ${values.seed}`);
-  const tell = (now: number) => {
+  const tell = async (now: number) => {
     const counts = Array.from(cases, ([kind, count]) => `${kind} ${count}`).join(", ");
-    const mebibytes = hubs.map((hub, at) => `${picked.engines[at]} ${Math.round(hub.residentMiB())} MiB`).join(", ");
+    const taken = hubs.map(async (hub, at) => {
+      const { heap, other } = await hub.memory();
+      return `${picked.engines[at]} ${Math.round(heap)} + ${Math.round(other)} MiB`;
+    });
+    const mebibytes = (await Promise.all(taken)).join(", ");
     console.log(`${Math.round((now - startMs) / 1_000)} s: ${counts}; ${mebibytes}`);
     toldMs = now;
   };
@@ -64,10 +68,10 @@ async function fuzz(): Promise<number> {
         return 1;
       }
       cases.set(kind, (cases.get(kind) ?? 0) + tried);
-      memory[at]?.add(performance.now() - startMs, hub.residentMiB());
-      if (performance.now() - toldMs > tellMs) tell(performance.now());
+      memory[at]?.add(performance.now() - startMs, await hub.memory());
+      if (performance.now() - toldMs > tellMs) await tell(performance.now());
     }
-    tell(performance.now());
+    await tell(performance.now());
     const growing = memory
       .map((series, at) => [picked.engines[at], series.leak()] as const)
       .filter(([, leak]) => leak !== undefined);

@@ -1,29 +1,35 @@
 // What a process takes of memory over time, and whether it only ever takes more. Knows no process.
 
-// A heap that is collected now and then goes up and down by so much, and a young one grows into what it needs.
-const noiseMiB = 24;
+/** What is taken at a moment, in MiB: of the heap, and of all else. What V8 has set aside and does not use is neither. */
+export type Memory = { readonly heap: number; readonly other: number };
+
+// A young process grows into what it needs.
 const youngMs = 300_000;
+const stretches = 4;
+const samplesMin = 10;
+// What is not needed goes with a collection sooner or later: only the least of a stretch is what is kept.
+const noiseMiB: Memory = { heap: 4, other: 16 };
 
 /** Samples of one process. */
 export class MemorySeries {
-  readonly #samples: { atMs: number; mebibytes: number }[] = [];
+  readonly #samples: { atMs: number; memory: Memory }[] = [];
 
-  add(atMs: number, mebibytes: number): void {
-    this.#samples.push({ atMs, mebibytes });
+  add(atMs: number, memory: Memory): void {
+    this.#samples.push({ atMs, memory });
   }
 
   /** What grows, in words; undefined when nothing does, or the series is too short to tell. */
   leak(): string | undefined {
     const grown = this.#samples.filter(({ atMs }) => atMs > youngMs);
-    const half = Math.floor(grown.length / 2);
-    if (half < 10) return undefined;
-    const [before, after] = [medianOf(grown.slice(0, half)), medianOf(grown.slice(half))];
-    if (after - before < noiseMiB) return undefined;
-    return `${Math.round(before)} MiB in the first half, ${Math.round(after)} MiB in the second`;
+    const length = Math.floor(grown.length / stretches);
+    if (length < samplesMin) return undefined;
+    const leaks = (["heap", "other"] as const).flatMap((kind) => {
+      const least = Array.from({ length: stretches }, (_, stretch) =>
+        Math.min(...grown.slice(stretch * length, (stretch + 1) * length).map(({ memory }) => memory[kind])),
+      );
+      const [before = 0, after = 0] = [least[0], least.at(-1)];
+      return after - before < noiseMiB[kind] ? [] : [`${kind} ${least.map(Math.round).join(" → ")} MiB`];
+    });
+    return leaks.length === 0 ? undefined : leaks.join(", ");
   }
-}
-
-function medianOf(samples: readonly { mebibytes: number }[]): number {
-  const sorted = samples.map(({ mebibytes }) => mebibytes).sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -97,12 +97,12 @@ describe("a flood", () => {
     const turn = new Turn(clock, () => {}, false, newTally().turns);
     const { wentOn, flooder } = flooding(turn, clock, 1_000);
     turn.heard(somebody());
-    expect(turn.messagesMax(flooder)).toBe(Infinity);
+    expect(turn.messagesMax(flooder, 256)).toBe(256);
     clock.endTurn();
     const burst = wentOn.length;
     expect(burst).toBe(102);
-    expect(turn.messagesMax(flooder)).toBe(0);
-    expect(turn.messagesMax(somebody())).toBe(Infinity);
+    expect(turn.messagesMax(flooder, 256)).toBe(0);
+    expect(turn.messagesMax(somebody(), 256)).toBe(256);
     clock.pass(90);
     expect(wentOn.length - burst).toBe(10);
     expect(wentOn.at(-1)?.messagesMax).toBe(32);

@@ -11,8 +11,8 @@ function inPieces(text: string, units: number): unknown[] | undefined {
   for (let from = 0; from >= 0;) {
     const piece = pieceOfList(text, from, units);
     if (piece === undefined) return undefined;
-    const some: unknown = JSON.parse(piece.text);
-    if (!Array.isArray(some)) throw new Error(`no list: ${piece.text}`);
+    const some = parseJson(piece.text);
+    if (!Array.isArray(some)) return undefined;
     values.push(...some);
     from = piece.next;
   }
