@@ -29,7 +29,7 @@ export class Backlog {
     const count = (this.#counts.get(socket) ?? 0) + 1;
     if (count > limits.connectionRequestsMax) {
       refused("connectionRequestsMax");
-      socket.destroy();
+      cutOff(socket);
       return;
     }
     this.#counts.set(socket, count);
@@ -45,4 +45,13 @@ export class Backlog {
     if (this.#line.size > 0) this.#parts.clock.afterRound(this.#next);
     if (!first.socket.destroyed) first.answer();
   };
+}
+
+/** Ends a connection at once. Node makes an error for each of its requests, of which one read may bring a thousand: without their stacks. */
+function cutOff(socket: Socket): void {
+  if (socket.destroyed) return;
+  const { stackTraceLimit } = Error;
+  socket.prependOnceListener("close", () => (Error.stackTraceLimit = 0));
+  socket.once("close", () => (Error.stackTraceLimit = stackTraceLimit));
+  socket.destroy();
 }

@@ -27,6 +27,7 @@ export class EventStreams implements Streams {
   readonly #told: Told;
   readonly #limits: Limits;
   readonly #waiting = new Set<() => void>();
+  readonly #line: (() => void)[] = [];
   /** The texts of the newest events by their numbers, for all who are told them. */
   readonly #newest = new Map<number, string>();
   #count = 0;
@@ -83,6 +84,7 @@ export class EventStreams implements Streams {
     let spokeMs = this.#clock.nowMs();
     yield firstText;
     while (isGood()) {
+      await this.#inLine();
       const reading = readAfter(history, number, entriesMax, isMeant);
       ({ number } = reading);
       const texts = reading.entries.map((entry) => this.#textOf(entry));
@@ -112,28 +114,29 @@ export class EventStreams implements Streams {
   #news(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.add(resolve);
-      this.#lookSoon();
+      if (this.#isLooking) return;
+      this.#isLooking = true;
+      this.#clock.after(lookMs, () => {
+        this.#isLooking = false;
+        this.#newest.clear();
+        for (const look of this.#waiting) look();
+        this.#waiting.clear();
+      });
     });
   }
 
-  #lookSoon(): void {
-    if (this.#isLooking || this.#waiting.size === 0) return;
-    this.#isLooking = true;
-    this.#clock.after(lookMs, () => {
-      const looks = [...this.#waiting];
-      this.#waiting.clear();
-      this.#newest.clear();
-      this.#look(looks);
+  /** Settles for one after the other, each in a round of the event loop of its own: many of them keep nobody else waiting. */
+  #inLine(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#line.push(resolve);
+      if (this.#line.length === 1) this.#clock.afterRound(this.#next);
     });
   }
 
-  /** Has one after the other look, each in a round of the event loop of its own, so that many keep nobody waiting. */
-  #look([first, ...others]: readonly (() => void)[]): void {
-    first?.();
-    this.#isLooking = others.length > 0;
-    if (this.#isLooking) this.#clock.afterRound(() => this.#look(others));
-    else this.#lookSoon();
-  }
+  readonly #next = (): void => {
+    this.#line.shift()?.();
+    if (this.#line.length > 0) this.#clock.afterRound(this.#next);
+  };
 }
 
 function eventText(event: string, number: number, data: object): string {

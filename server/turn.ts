@@ -16,7 +16,7 @@ export type Speaker = {
 const flushesMax = 512;
 
 // A lone message is answered 15 % sooner at the end of its read than at the end of the event loop's round. Reads that are
-// closer together than this are many sockets at once, and share a turn.
+// closer together than this, or than a turn takes, are many sockets at once, and share a turn.
 const closeMs = 0.025;
 
 // When what came took longer to read than this, there was too much of it from too many: each may bring so much less to the next
@@ -41,6 +41,7 @@ export class Turn {
   #number = 0;
   #begunMs = 0;
   #endedMs = -Infinity;
+  #tookMs = 0;
   /** Whether its end is to come, or under way, and whether there is to be another one after that. */
   #state: "idle" | "due" | "ending" | "ending, one more due" = "idle";
   #isCommitting = false;
@@ -77,7 +78,8 @@ export class Turn {
     if (this.#state !== "idle") return;
     this.#state = "due";
     this.#begunMs = this.#clock.nowMs();
-    if (this.#isCommitFree && this.#begunMs - this.#endedMs >= closeMs) this.#clock.afterRead(this.#end);
+    const isLone = this.#begunMs - this.#endedMs >= Math.max(closeMs, this.#tookMs);
+    if (this.#isCommitFree && isLone) this.#clock.afterRead(this.#end);
     else this.#clock.afterRound(this.#end);
   }
 
@@ -116,7 +118,8 @@ export class Turn {
   }
 
   readonly #end = (): void => {
-    this.#share = Math.min(1, readMsMax / (this.#clock.nowMs() - this.#begunMs));
+    const begunMs = this.#begunMs;
+    this.#share = Math.min(1, readMsMax / (this.#clock.nowMs() - begunMs));
     this.#settle();
     // Those who brought too much come after all others, in a turn of their own.
     if (this.#heldBack.size > 0) this.#letGoOn(this.#heldBack);
@@ -125,6 +128,7 @@ export class Turn {
       this.#rest(this.#clock.nowMs() - this.#begunMs);
     }
     this.#endedMs = this.#clock.nowMs();
+    this.#tookMs = this.#endedMs - begunMs;
     const isDue = this.#state !== "ending" || this.#late.length > 0 || this.#heldBack.size > 0 || this.#hasFloodsDue;
     this.#state = "idle";
     // What is left over for another turn lets others be read first: it follows this one closely.

@@ -21,7 +21,8 @@ const plans: Record<string, Plan> = {
   // What is remembered is bounded in all: those bounds are met before, for they are no connection's cost.
   "a resource with a new name each time": { isFilled: true },
   "sessions left behind in their grace": { isFilled: true },
-  "events, never read": { isFilled: true },
+  // One that listens and one that floods.
+  "events, never read": { mebibytesMax: 4, isFilled: true },
   "a result of 15 KiB under a new name each time": { count: 200, isFilled: true },
   // Of answers that are not acknowledged the hub keeps 128 MiB in all.
   "answers of 15 KiB, never acknowledged": { mebibytesMax: 3 },

@@ -75,6 +75,48 @@ function characters(text: string, from: number): Parts<string> {
   return { parts: Array.from(text.slice(from, from + 2)), next };
 }
 
+describe("a turn that takes long", () => {
+  it("[B1] has each bring less to the next, and as much as before once it was short", () => {
+    const clock = new BusyClock();
+    const turn = new Turn(clock, () => {}, false, newTally().turns);
+    const speaker = { takeHeldBack: () => {}, flush: () => {} };
+    const afterReading = (ms: number) => {
+      turn.endSoon();
+      clock.busyMs += ms;
+      clock.endTurn();
+      return turn.messagesMax(speaker, 256);
+    };
+    expect([1, 4, 20, 1_000, 1].map(afterReading)).toEqual([256, 128, 25, 8, 256]);
+  });
+
+  it("is shared by the reads that follow it as closely", () => {
+    const ends: string[] = [];
+    class TellingClock extends BusyClock {
+      override afterRead(callback: () => void): void {
+        ends.push("read");
+        super.afterRead(callback);
+      }
+      override afterRound(callback: () => void): void {
+        ends.push("round");
+        super.afterRound(callback);
+      }
+    }
+    const clock = new TellingClock();
+    const turn = new Turn(clock, () => {}, true, newTally().turns);
+    for (const [pauseMs, takesMs] of [
+      [1, 3],
+      [1, 0],
+      [1, 0],
+    ] as const) {
+      clock.busyMs += pauseMs;
+      turn.endSoon();
+      clock.busyMs += takesMs;
+      clock.endTurn();
+    }
+    expect(ends).toEqual(["read", "round", "read"]);
+  });
+});
+
 describe("a flood", () => {
   /** One who always has more, each time for a millisecond, until it was let go on so often; when that was, and for how many messages. */
   function flooding(turn: Turn, clock: BusyClock, timesMost: number) {
