@@ -308,8 +308,8 @@ export type HubMessageOf<Type extends keyof HubSchemas> = z.infer<HubSchemas[Typ
 /** A message from hub to client. */
 export type HubMessage = HubMessageOf<keyof HubSchemas>;
 
-// About as much is read in 50 µs, so that a frame of 64 KiB keeps nobody waiting, and what was read of it does not grow old.
-const pieceUnits = 4_096;
+// About as much is read in 0.1 ms, so that a frame of 64 KiB keeps nobody waiting, and what was read of it does not grow old.
+const pieceUnits = 8_192;
 
 /** What the hub reads frames with, under the bounds in force. */
 export function clientReader(limits: Limits): FrameReader<ClientMessage> {
