@@ -28,7 +28,6 @@ function begin(): Registry {
   gauge("baton_process_start_time_seconds", "When the process began, since the epoch", () => startedMs / 1_000);
   gauge("baton_process_resident_memory_bytes", "Memory in RAM", () => process.memoryUsage.rss());
   gauge("baton_process_heap_bytes", "JavaScript heap in use", () => process.memoryUsage().heapUsed);
-  gauge("baton_process_heap_size_bytes", "JavaScript heap set aside", () => process.memoryUsage().heapTotal);
   gauge("baton_process_external_bytes", "Memory of buffers outside the heap", () => process.memoryUsage().external);
   addCollections(registry);
   addLoopDelay(registry);

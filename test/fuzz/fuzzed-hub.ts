@@ -73,15 +73,15 @@ export class FuzzedHub implements AsyncDisposable {
     return { status: response.status, body: await response.json() };
   }
 
-  /** The memory that the process takes, as it says itself. */
+  /** The memory that is in use. */
   async memory(): Promise<Memory> {
-    const text = await (await fetch(new URL("/metrics", this.#running.httpUrl))).text();
-    const mebibytesOf = (what: string) => {
-      const [, bytes] = new RegExp(`^baton_process_${what}_bytes (\\S+)$`, "m").exec(text) ?? [];
-      if (bytes === undefined) throw new Error(`/metrics says nothing of ${what}`);
-      return Number(bytes) / 2 ** 20;
-    };
-    return { heap: mebibytesOf("heap"), other: mebibytesOf("resident_memory") - mebibytesOf("heap_size") };
+    const { httpUrl, pid } = this.#running;
+    const text = await (await fetch(new URL("/metrics", httpUrl))).text();
+    const [, bytes] = /^baton_process_heap_bytes (\S+)$/m.exec(text) ?? [];
+    const smaps = readFileSync(`/proc/${pid}/smaps`, "utf8");
+    const [, kibibytes] = /\[heap\]\n(?:.*\n)*?Rss: +(\d+) kB/.exec(smaps) ?? [];
+    if (bytes === undefined || kibibytes === undefined) throw new Error("nothing says how much memory is in use");
+    return { heap: Number(bytes) / 2 ** 20, native: Number(kibibytes) / 1024 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -48,8 +48,8 @@ async function fuzz(): Promise<number> {
   const tell = async (now: number) => {
     const counts = Array.from(cases, ([kind, count]) => `${kind} ${count}`).join(", ");
     const taken = hubs.map(async (hub, at) => {
-      const { heap, other } = await hub.memory();
-      return `${picked.engines[at]} ${Math.round(heap)} + ${Math.round(other)} MiB`;
+      const { heap, native } = await hub.memory();
+      return `${picked.engines[at]} ${Math.round(heap)} + ${Math.round(native)} MiB`;
     });
     const mebibytes = (await Promise.all(taken)).join(", ");
     console.log(`${Math.round((now - startMs) / 1_000)} s: ${counts}; ${mebibytes}`);
