@@ -16,14 +16,14 @@ export type Call = {
   resumed(lastId: number): void;
   /** The hub has nothing of it, though it has received it [S9]; whether this is to be asked again. */
   unknown(): boolean;
-  /** The session is gone; whether this is to be asked again in the next one. */
-  ended(error: BatonError): boolean;
+  /** The session is gone; this is over, or to be asked again in the next one. */
+  ended(error: BatonError): void;
   /** The session may be gone [S12]. */
   unsure(error: BatonError): void;
   /** Nothing more will be heard of it. */
   close(error: BatonError): void;
   /** The hub has said something about it. */
   hear(message: RequestMessage): void;
-  /** The hub has refused what was said about it; nothing has changed there. */
-  refused(error: BatonError): void;
+  /** The hub has refused what was said about it, and nothing has changed there; whether this is to be asked again later. */
+  refused(error: BatonError): boolean;
 };

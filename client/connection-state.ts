@@ -72,7 +72,7 @@ export type Trail = {
   session: Session | undefined;
   /** Tries in a row that led to no session that lasted. */
   failures: number;
-  /** Tokens in a row that were refused. */
+  /** Tokens in a row that were refused, or good for no session that lasted. */
   refusals: number;
   /** Where to go: a place in the list of hubs. */
   hub: number;
@@ -83,6 +83,7 @@ export type Open = {
   kind: "open";
   session: Session;
   failures: number;
+  refusals: number;
   hub: number;
   openedAtMs: number;
   heardAtMs: number;

@@ -30,7 +30,7 @@ export type ConversationParts = {
 /** A conversation with one hub. */
 export class Conversation implements Wire {
   readonly events: Events<HubEvents>;
-  readonly requests = new Requests(this);
+  readonly requests: Requests;
   readonly #parts: ConversationParts;
   readonly #connection: Connection;
   readonly #alarm: Alarm;
@@ -46,6 +46,7 @@ export class Conversation implements Wire {
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
+    this.requests = new Requests(this, parts.settings);
     this.events = new Events(parts.listeners);
     this.#connection = new Connection(parts.settings);
     this.#alarm = new Alarm(parts.clock, (dueMs) => {

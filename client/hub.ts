@@ -28,8 +28,8 @@ type Maybe<Options> = Options | null | undefined;
 type AnyWork<Result> = { run(lock: Lock | null): Result | PromiseLike<Result> }["run"];
 
 /**
- * A hub, by one session of one node. Calls made while it is not connected wait; calls that wait when a session is lost ask
- * again in the next one; grants that are lost abort their signals.
+ * A hub, by one session of one node. Calls made while it is not connected, or cannot take them, wait; calls that wait when a
+ * session is lost ask again in the next one; grants that are lost abort their signals.
  *
  *     await using hub = await connect("ws://127.0.0.1:7420");
  *     const done = await hub.once("sha256:f00", { operation: "pull" }, (grant) => download({ signal: grant.signal }));
@@ -98,7 +98,8 @@ export class Hub extends HubPages implements AsyncDisposable {
   }
 
   /**
-   * Holds a resource alone if it is free this moment; undefined if it is not [Q5]. Without a connection it waits for one.
+   * Holds a resource alone if it is free this moment; undefined if it is not [Q5]. Without a connection it waits for one; it
+   * fails with UNAVAILABLE when the hub cannot tell just now.
    *
    *     await using lock = await hub.tryLock("db-migrate");
    *     if (lock === undefined) return;

@@ -12,13 +12,14 @@ const tokenPauseMsMin = 1_000;
 export function openState(
   session: Session,
   tokenMs: number | undefined,
-  { failures, hub }: Trail,
+  { failures, refusals, hub }: Trail,
   nowMs: number,
 ): Open {
   const open: Open = {
     kind: "open",
     session,
     failures,
+    refusals,
     hub,
     openedAtMs: nowMs,
     heardAtMs: nowMs,

@@ -36,8 +36,10 @@ export function parted(open: Open, end: SocketEnd, settings: ConnectionSettings,
   const { session, reconnectMs, hub } = open;
   const { graceMs } = session;
   const hasLasted = nowMs - open.openedAtMs >= session.heartbeatMs;
-  const refusals = end.code === closeCodes.UNAUTHORIZED ? 1 : 0;
-  const trail = { session, failures: hasLasted ? 0 : open.failures, refusals, hub };
+  const isRefused = end.code === closeCodes.UNAUTHORIZED;
+  // A token that is welcome and turned away at once, each time, is no better than one that is never welcome.
+  if (isRefused && !hasLasted && open.refusals > 0) return closed(closeError(end.code, end.reason));
+  const trail = { session, failures: hasLasted ? 0 : open.failures, refusals: isRefused ? 1 : 0, hub };
   const saidMs = reconnectMs === undefined ? undefined : awayMs(reconnectMs, settings);
   const { state, effects } = resting(trail, end, settings, nowMs, saidMs);
   const fate = graceMs > 0 ? ({ kind: "detached" } as const) : ({ kind: "ended", reason: end.reason } as const);

@@ -1,5 +1,6 @@
-// How long one waits, counted from the asking [Q5]. The hub counts it while a connection is open; this does meanwhile.
+// How long one waits, counted from the asking [Q5]. The hub counts it for what it has received; this does meanwhile.
 // Knows no request.
+import { BatonError } from "./baton-error.ts";
 
 /** What patience needs of the time. */
 type Time = { nowMs(): number; after(afterMs: number, call: () => void): () => void };
@@ -23,10 +24,11 @@ export class Patience {
   }
 
   /** Calls when it is over; 0 waits for a connection as long as it takes, since only the hub can answer. */
-  start(over: (waitMs: number) => void): void {
+  start(over: (error: BatonError) => void): void {
     const waitMs = this.#waitMs;
     if (!waitMs || this.#stop !== undefined) return;
-    this.#stop = this.#time.after(this.#exactlyLeftMs(waitMs), () => over(waitMs));
+    const error = () => new BatonError("LOCK_TIMEOUT", `${waitMs} ms have passed, the last of them without a hub`);
+    this.#stop = this.#time.after(this.#exactlyLeftMs(waitMs), () => over(error()));
   }
 
   /** The hub counts again, or there is nothing to wait for any more. */

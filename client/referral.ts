@@ -53,10 +53,8 @@ export class Referral implements Call {
   }
 
   /** Asking again changes nothing more, but for a clear: that might take away what others have added meanwhile. */
-  ended(error: BatonError): boolean {
-    if (this.#question.action !== "clear") return true;
-    this.close(error);
-    return false;
+  ended(error: BatonError): void {
+    if (this.#question.action === "clear") this.close(error);
   }
 
   unsure(): void {}
@@ -74,8 +72,10 @@ export class Referral implements Call {
     else this.#asker.resolve({ count: message.count, nodes: message.nodes });
   }
 
-  refused(error: BatonError): void {
+  refused(error: BatonError): boolean {
+    if (error.code === "UNAVAILABLE") return true;
     this.close(error);
+    return false;
   }
 
   #say(): void {

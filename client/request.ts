@@ -63,12 +63,10 @@ export class Request implements Call, Leaver {
     this.#acquire();
   }
 
-  /** No connection is open: nobody but the request itself counts how long it waits. */
+  /** It stands in no queue of a hub: nobody but the request itself counts how long it waits. */
   away(): void {
     if (!this.#isAwaited) return;
-    this.#patience.start((waitMs) => {
-      this.giveUp(new BatonError("LOCK_TIMEOUT", `${waitMs} ms have passed, the last of them without a connection`));
-    });
+    this.#patience.start((error) => this.giveUp(error));
   }
 
   /** The session goes on [S9]: what the hub has not received is said again; of all else it tells the state. */
@@ -169,12 +167,14 @@ export class Request implements Call, Leaver {
     }
   }
 
-  /** The hub has refused what was said about it; nothing has changed there. */
-  refused(error: BatonError): void {
+  /** The hub has refused what was said about it, and nothing has changed there; whether this is to be asked again later. */
+  refused(error: BatonError): boolean {
     const state = this.#state;
-    if (state.kind === "waiting") return this.#reject(error);
-    if (state.kind === "held") return state.holding.refused(error);
-    if (state.kind !== "leaving") return;
+    // One that never queues is told at once [Q5].
+    if (state.kind === "waiting" && error.code === "UNAVAILABLE" && this.#wish.waitMs !== 0) return this.unknown();
+    if (state.kind === "waiting") this.#reject(error);
+    if (state.kind === "held") state.holding.refused(error);
+    if (state.kind !== "leaving") return false;
     if (error.code === "UNAVAILABLE") {
       state.connection = 0;
       this.#book.after(againMs, () => this.#sayFarewell());
@@ -184,6 +184,7 @@ export class Request implements Call, Leaver {
       if (state.farewell.kind === "success") state.farewell.heard.reject(error);
       void this.leave(wordless(this.#id, state.farewell));
     }
+    return false;
   }
 
   get #isAwaited(): boolean {

@@ -11,6 +11,7 @@ import type { Call } from "./call.ts";
 import { Referral, type Question, type ReferenceSet } from "./referral.ts";
 import { Request, type Book } from "./request.ts";
 import type { Session } from "./session.ts";
+import { Unsent, type Pauses } from "./unsent.ts";
 
 /** What the requests need of the connection. */
 export type Wire = {
@@ -30,7 +31,7 @@ export class Requests implements Book {
   /** In the order of their ids. */
   readonly #live = new Map<number, Call>();
   /** To be asked, in that order, as soon as a session is open. */
-  #unsent = new Set<Call>();
+  readonly #unsent: Unsent;
   /** Ids that the hub has received and, since the session goes on, said nothing of. */
   #untold = new Set<number>();
   #session: Session | undefined;
@@ -40,8 +41,9 @@ export class Requests implements Book {
   #holds = 0;
   #closed: BatonError | undefined;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, pauses: Pauses) {
     this.#wire = wire;
+    this.#unsent = new Unsent(pauses, this, (call) => this.#ask(call));
   }
 
   get connection(): number {
@@ -78,10 +80,8 @@ export class Requests implements Book {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const queued = onQueued && guarded(onQueued);
     const wanted = onWanted && guarded(onWanted);
-    if (this.#closed !== undefined) {
-      reject(this.#closed);
-    } else if (signal === undefined) {
-      this.#enter(new Request(wish, { queued, wanted, resolve, reject }, this));
+    if (signal === undefined) {
+      this.add(new Request(wish, { queued, wanted, resolve, reject }, this));
     } else if (signal.aborted) {
       reject(signal.reason);
     } else {
@@ -94,7 +94,7 @@ export class Requests implements Book {
       };
       const request = new Request(wish, { queued, wanted, resolve: listened(resolve), reject: listened(reject) }, this);
       signal.addEventListener("abort", giveUp);
-      this.#enter(request);
+      this.add(request);
     }
     return promise;
   }
@@ -108,9 +108,8 @@ export class Requests implements Book {
     const { promise, resolve, reject } = Promise.withResolvers<ReferenceSet>();
     const referral = new Referral(question, { resolve, reject }, this);
     const giveUp = () => referral.close(signal?.reason);
-    if (this.#closed !== undefined) reject(this.#closed);
-    else if (signal?.aborted === true) giveUp();
-    else this.#enter(referral);
+    if (signal?.aborted === true) giveUp();
+    else this.add(referral);
     signal?.addEventListener("abort", giveUp);
     return promise.finally(() => signal?.removeEventListener("abort", giveUp));
   }
@@ -139,7 +138,10 @@ export class Requests implements Book {
 
   /** The hub has refused something that was said about a request. */
   refused(id: number, error: BatonError): void {
-    this.#heardOf(id)?.refused(error);
+    const call = this.#heardOf(id);
+    if (call?.refused(error) !== true) return;
+    this.#live.delete(id);
+    this.#unsent.addForLater(call);
   }
 
   /** A session is open; with `lastId` it is the one from before [S9]. */
@@ -149,9 +151,7 @@ export class Requests implements Book {
     this.#connection = this.#connections;
     this.#untold = new Set([...this.#live.keys()].filter((id) => id <= (lastId ?? 0)));
     if (lastId !== undefined) for (const request of this.#live.values()) request.resumed(lastId);
-    const unsent = this.#unsent;
-    this.#unsent = new Set();
-    for (const request of unsent) this.#ask(request);
+    this.#unsent.askAll();
     if (this.#untold.size === 0) return;
     session.pingSent(this.nowMs());
     this.say(encode({ type: "ping" }));
@@ -175,14 +175,14 @@ export class Requests implements Book {
     for (const request of this.#live.values()) request.away();
   }
 
-  /** The session is gone: what it held is lost, and what it awaited is asked for again in the next. */
+  /** The session is gone: what it held is lost, and what it awaited, if that is not taken back for it, is asked for in the next. */
   ended(error: BatonError): void {
     this.#connection = 0;
-    const again: Call[] = [];
-    for (const request of this.#live.values()) if (request.ended(error)) again.push(request);
+    const live = [...this.#live.values()];
     this.#live.clear();
-    this.#unsent = new Set([...again, ...this.#unsent]);
-    for (const request of again) request.away();
+    this.#unsent.addFirst(live);
+    for (const request of live) request.ended(error);
+    for (const request of this.#unsent) request.away();
   }
 
   /** The session may be gone: what it held is lost [S12]. */
@@ -217,6 +217,7 @@ export class Requests implements Book {
   }
 
   proven(saidAtMs: number): void {
+    this.#unsent.taken();
     this.#session?.proven(saidAtMs);
   }
 

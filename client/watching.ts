@@ -107,9 +107,7 @@ export class Watching<Entry extends ResourceRow | ResourceView> implements Call 
     return true;
   }
 
-  ended(): boolean {
-    return true;
-  }
+  ended(): void {}
 
   unsure(): void {}
 
@@ -119,8 +117,9 @@ export class Watching<Entry extends ResourceRow | ResourceView> implements Call 
     this.#tell();
   }
 
-  refused(error: BatonError): void {
+  refused(error: BatonError): boolean {
     this.close(error);
+    return false;
   }
 
   hear(message: RequestMessage): void {

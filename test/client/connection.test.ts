@@ -87,6 +87,36 @@ describe("on the way to a session", () => {
     bench.at(bench.nowMs + 1_000);
     expect(refused()).toMatchObject([{ kind: "closed", error: { code: "UNAUTHORIZED" } }]);
   });
+
+  const revoked = { kind: "closed", code: 4401, reason: "the token is revoked" } as const;
+
+  it("does not come back when a fresh token is welcome and turned away at once, too", () => {
+    const bench = new Bench();
+    expect(bench.open().kinds(revoked)).toEqual(["disconnected", "ended", "resting"]);
+    bench.open();
+    bench.nowMs += heartbeatMs - 1;
+    expect(bench.on(revoked)).toMatchObject([{ kind: "closed", error: { code: "UNAUTHORIZED" } }]);
+  });
+
+  it("does not come back when a token is refused, and a fresh one turned away right after its welcome", () => {
+    const bench = new Bench();
+    bench.on({ kind: "start" });
+    bench.on({ kind: "token", token: "t" });
+    bench.on({ kind: "opened" });
+    bench.on(revoked);
+    expect(bench.open().kinds(revoked)).toEqual(["closed"]);
+  });
+
+  it.each([
+    ["a session has lasted a heartbeat", (bench: Bench) => void (bench.nowMs += heartbeatMs)],
+    ["a connection broke", (bench: Bench) => void (bench.broken(), bench.open())],
+  ])("comes back each time that a token is turned away, if %s before", (_, happens) => {
+    const bench = new Bench();
+    for (let times = 0; times < 5; times += 1) {
+      happens(bench.open());
+      expect(bench.kinds(revoked)).toContain("resting");
+    }
+  });
 });
 
 describe("while a session is open", () => {

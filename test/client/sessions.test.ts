@@ -34,6 +34,21 @@ describe("without grace", () => {
     expect(hub.session).toBe("s2");
   });
 
+  it("[S3] what its user takes back for the loss of something else is not asked again", async () => {
+    const { hub, socket, network, clock } = await connected();
+    const abort = new AbortController();
+    const waiting = watch(hub.lock("w", { signal: abort.signal }));
+    const asking = hub.lock("x");
+    await turn();
+    socket.tell(granted(2));
+    (await asking).signal.addEventListener("abort", () => abort.abort("enough"));
+    socket.end();
+    await turn();
+    expect(waiting.error).toBe("enough");
+    clock.pass(50);
+    expect((await network.welcome({ session: "s2" })).heard()).toMatchObject([{ type: "hello" }]);
+  });
+
   it("[S3] a release that the hub may not have heard is settled, and only a success matters", async () => {
     const { hub, socket } = await connected();
     const asking = Promise.all([hub.lock("x"), hub.lock("y"), hub.lock("z")]);

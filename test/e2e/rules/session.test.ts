@@ -39,15 +39,14 @@ describe("heartbeat", () => {
     const a = await hub.node("a");
     a.answersPings = false;
     const start = performance.now();
-    let seen: number | undefined;
     let last = -1;
     for (let round = 0; round < 4; round += 1) {
-      const ping = await a.next("ping");
+      // One that left before the last pong arrived has not seen it.
+      const ping = await a.find((message) => message.type === "ping" && (round === 0 || message.seen === last));
+      if (ping.type !== "ping") throw new Error("unreachable");
       expect(ping.n).toBeGreaterThan(last);
-      if (seen !== undefined) expect(ping.seen).toBe(seen);
       last = ping.n;
-      seen = ping.n;
-      a.send({ type: "pong", n: ping.n });
+      a.send({ type: "pong", n: last });
     }
     expect(performance.now() - start).toBeGreaterThanOrEqual(3 * 40 - 20);
   });
