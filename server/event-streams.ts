@@ -30,6 +30,7 @@ export class EventStreams implements Streams {
   readonly #line: (() => void)[] = [];
   /** The texts of the newest events by their numbers, for all who are told them. */
   readonly #newest = new Map<number, string>();
+  #newestMs = 0;
   #count = 0;
   #isLooking = false;
 
@@ -101,10 +102,15 @@ export class EventStreams implements Streams {
   }
 
   #textOf(entry: Entry): string {
+    const nowMs = this.#told.nowMs();
+    // A text has ages in it.
+    if (this.#newest.size >= newestMax || nowMs - this.#newestMs > lookMs) {
+      this.#newest.clear();
+      this.#newestMs = nowMs;
+    }
     let text = this.#newest.get(entry.number);
     if (text === undefined) {
-      text = eventText(entry.event, entry.number, historyRowOf(entry, this.#told.nowMs()));
-      if (this.#newest.size >= newestMax) this.#newest.clear();
+      text = eventText(entry.event, entry.number, historyRowOf(entry, nowMs));
       this.#newest.set(entry.number, text);
     }
     return text;
@@ -118,7 +124,6 @@ export class EventStreams implements Streams {
       this.#isLooking = true;
       this.#clock.after(lookMs, () => {
         this.#isLooking = false;
-        this.#newest.clear();
         for (const look of this.#waiting) look();
         this.#waiting.clear();
       });

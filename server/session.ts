@@ -93,14 +93,14 @@ export class Session implements Beating {
 
   /** Handles what has come, as much as one turn allows and `messagesMax` at most; while there is more, nothing more is read. */
   takeHeldBack(messagesMax = Infinity): void {
-    const { turn } = this.#host;
+    const { turn, refusals, limits } = this.#host;
     while (this.#mayHandle && this.#inbox.mayTake(turn.number, messagesMax)) this.#take(this.#inbox.take());
     const isHeldBack = !this.#inbox.isEmpty;
     if (isHeldBack && this.#mayHandle) turn.holdBack(this);
     if (isHeldBack === this.#isHeldBack) return;
     this.#isHeldBack = isHeldBack;
     if (!isHeldBack) return this.connection.resume();
-    if (this.#mayHandle) countRefusal(this.#host.refusals, "turnMessagesMax");
+    if (this.#mayHandle && messagesMax >= limits.turnMessagesMax) countRefusal(refusals, "turnMessagesMax");
     this.connection.pause();
   }
 
@@ -148,6 +148,8 @@ export class Session implements Beating {
   }
 
   die(): void {
+    // What it said lies unread by the hub's own choice; where nobody is, there is soon nothing more to read.
+    if (this.#isHeldBack && this.#mayHandle) return this.pulse.hear(this.#host.nowMs());
     if (this.connection.unsentBytes() === 0) return this.close(closeCodes.SILENT, "no pong for three heartbeats");
     countRefusal(this.#host.refusals, "unsentBytesMax");
     this.close(closeCodes.SLOW_CONSUMER, "nothing read for three heartbeats");

@@ -16,8 +16,9 @@ export type Speaker = {
 const flushesMax = 512;
 
 // A lone message is answered 15 % sooner at the end of its read than at the end of the event loop's round. Reads that are
-// closer together than this, or than a turn takes, are many sockets at once, and share a turn.
+// closer together than this, or than the turn before took if it was long, are many sockets at once, and share a turn.
 const closeMs = 0.025;
+const longMs = 0.5;
 
 // When what came took longer to read than this, there was too much of it from too many: each may bring so much less to the next
 // turn, but never less than what one who does not flood has to say.
@@ -27,10 +28,12 @@ const messagesMin = 8;
 // As long takes one socket's share of a turn, of plain messages: with more of them in it everybody else would wait for longer.
 const heldBackMsMax = 0.5;
 
-// Those who flood rest for so many times as long as they took: they have a tenth of the hub's time. One of them handles so few
+// Those who flood rest for so many times as long as they took: they have a quarter of the hub's time. One of them handles so few
 // messages at once that whoever comes meanwhile waits for some 0.2 ms.
-const restShare = 9;
-const floodMessagesMax = 32;
+const restShare = 3;
+const floodMessagesMax = 64;
+// What took longer was none of theirs.
+const restMsMax = 50;
 
 /** The turn under way and those who wait for its end. */
 export class Turn {
@@ -78,8 +81,7 @@ export class Turn {
     if (this.#state !== "idle") return;
     this.#state = "due";
     this.#begunMs = this.#clock.nowMs();
-    const isLone = this.#begunMs - this.#endedMs >= Math.max(closeMs, this.#tookMs);
-    if (this.#isCommitFree && isLone) this.#clock.afterRead(this.#end);
+    if (this.#isCommitFree && this.#isLone(this.#begunMs)) this.#clock.afterRead(this.#end);
     else this.#clock.afterRound(this.#end);
   }
 
@@ -97,6 +99,7 @@ export class Turn {
   /** How many messages a speaker may handle as they come, of so many at most: none while it floods. */
   messagesMax(speaker: Speaker, most: number): number {
     if (this.#isResting && this.#floods.isFlood(speaker, this.#clock.nowMs())) return 0;
+    if (this.#share < 1 && this.#isLone(this.#clock.nowMs())) this.#share = 1;
     return this.#share === 1 ? most : Math.max(messagesMin, Math.floor(most * this.#share));
   }
 
@@ -135,6 +138,11 @@ export class Turn {
     if (isDue) this.endSoon();
   };
 
+  /** Whether what comes now has nothing to do with the turn before. */
+  #isLone(nowMs: number): boolean {
+    return nowMs - this.#endedMs >= (this.#tookMs > longMs ? this.#tookMs : closeMs);
+  }
+
   get #hasFloodsDue(): boolean {
     return this.#flooding.size > 0 && !this.#isResting;
   }
@@ -142,7 +150,7 @@ export class Turn {
   /** Has those who flood wait as their share asks for. */
   #rest(tookMs: number): void {
     this.#isResting = true;
-    this.#clock.after(restShare * tookMs, () => {
+    this.#clock.after(Math.min(restMsMax, restShare * tookMs), () => {
       this.#isResting = false;
       if (this.#flooding.size > 0) this.endSoon();
     });

@@ -16,7 +16,7 @@ export function beginsList(text: string): boolean {
 
 /**
  * The shortest piece of a list that has at least so many UTF-16 units, or what is left of it; `from` is where an earlier piece
- * says that the next begins, and 0 for the first. Undefined when nothing is left, or the list has no end.
+ * says that the next begins, and 0 for the first. Undefined when nothing is left of one that had more, or the list has no end.
  */
 export function pieceOfList(text: string, from: number, units: number): Piece | undefined {
   const first = from === 0 ? text.indexOf("[") + 1 : from;
@@ -34,7 +34,8 @@ export function pieceOfList(text: string, from: number, units: number): Piece | 
         depth -= 1;
         break;
       case closeList:
-        if (depth === 0) return nothing.test(text.slice(at + 1)) ? pieceOf(text.slice(first, at), -1) : undefined;
+        if (depth === 0 && !nothing.test(text.slice(at + 1))) return undefined;
+        if (depth === 0) return from === 0 ? { text, next: -1 } : pieceOf(text.slice(first, at), -1);
         depth -= 1;
         break;
       case comma:

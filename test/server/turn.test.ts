@@ -87,6 +87,9 @@ describe("a turn that takes long", () => {
       return turn.messagesMax(speaker, 256);
     };
     expect([1, 4, 20, 1_000, 1].map(afterReading)).toEqual([256, 128, 25, 8, 256]);
+    expect(afterReading(20)).toBe(25);
+    clock.busyMs += 20;
+    expect(turn.messagesMax(speaker, 256)).toBe(256);
   });
 
   it("is shared by the reads that follow it as closely", () => {
@@ -134,7 +137,7 @@ describe("a flood", () => {
   }
   const somebody = () => ({ takeHeldBack: () => {}, flush: () => {} });
 
-  it("[B1] has a tenth of the time, and few messages at once, while others ask", () => {
+  it("[B1] has a quarter of the time, and few messages at once, while others ask", () => {
     const clock = new BusyClock();
     const turn = new Turn(clock, () => {}, false, newTally().turns);
     const { wentOn, flooder } = flooding(turn, clock, 1_000);
@@ -146,8 +149,22 @@ describe("a flood", () => {
     expect(turn.messagesMax(flooder, 256)).toBe(0);
     expect(turn.messagesMax(somebody(), 256)).toBe(256);
     clock.pass(90);
-    expect(wentOn.length - burst).toBe(10);
-    expect(wentOn.at(-1)?.messagesMax).toBe(32);
+    expect(wentOn.length - burst).toBe(30);
+    expect(wentOn.at(-1)?.messagesMax).toBe(64);
+  });
+
+  it("[B1] rests no longer for what took long and was none of its own", () => {
+    const clock = new BusyClock();
+    let commitMs = 0;
+    const turn = new Turn(clock, () => void (clock.busyMs += commitMs), false, newTally().turns);
+    const { wentOn } = flooding(turn, clock, 1_000);
+    turn.heard(somebody());
+    clock.endTurn();
+    commitMs = 300;
+    clock.pass(3);
+    const before = wentOn.length;
+    clock.pass(50);
+    expect(wentOn.length).toBeGreaterThan(before);
   });
 
   it("[B1] holds up nobody who waits for a turn beside it", () => {

@@ -71,6 +71,24 @@ describe("how much", () => {
   });
 });
 
+it("[S2] one who floods while others ask is not taken for silent, though its pongs wait behind what it said before", async () => {
+  await using hub = await hubWith({ heartbeatMs: 40, isAlone: true });
+  const [flooder, other] = await hub.nodes("flooder", "other");
+  const pings = Array.from({ length: 1_000 }, () => ({ type: "ping" }) as const);
+  for (let frame = 0; frame < 30; frame += 1) flooder.send(pings);
+  const id = flooder.acquire("mine");
+  let isDone = false;
+  const done = flooder
+    .find((message) => message.type === "granted" && message.id === id)
+    .finally(() => (isDone = true));
+  while (!isDone) {
+    const asked = other.acquire("r");
+    await other.find((message) => message.type === "granted" && message.id === asked);
+    other.release(asked, "none");
+  }
+  expect(await done).toMatchObject({ type: "granted", id });
+});
+
 describe("how long", () => {
   it.each([
     { what: "nothing at all", data: "" },
