@@ -1,9 +1,9 @@
 // Who floods: whoever brings more than a turn takes for so long without a break, while others ask for something. A burst is none,
-// and neither is anything where nobody else is. Knows no message.
+// nor is it what waits for answers before it goes on, nor anything where nobody else is. Knows no message.
 
 const burstMsMax = 100;
-// As long may pass until what was sent meanwhile is read.
-const breakMsMax = 50;
+// What lay there when somebody might go on is read by then; what was sent on an answer seldom is.
+const breakMsMax = 5;
 const othersMsMax = 1_000;
 
 type Burst = { readonly sinceMs: number; lastMs: number };

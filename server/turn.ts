@@ -28,9 +28,9 @@ const messagesMin = 8;
 // As long takes one socket's share of a turn, of plain messages: with more of them in it everybody else would wait for longer.
 const heldBackMsMax = 0.5;
 
-// Those who flood rest for so many times as long as they took: they have a quarter of the hub's time. One of them handles so few
+// Those who flood rest for so many times as long as they took: they have an eighth of the hub's time. One of them handles so few
 // messages at once that whoever comes meanwhile waits for some 0.2 ms.
-const restShare = 3;
+const restShare = 7;
 const floodMessagesMax = 64;
 // What took longer was none of theirs.
 const restMsMax = 50;

@@ -77,11 +77,9 @@ it("[S2] one who floods while others ask is not taken for silent, though its pon
   const pings = Array.from({ length: 1_000 }, () => ({ type: "ping" }) as const);
   for (let frame = 0; frame < 30; frame += 1) flooder.send(pings);
   const id = flooder.acquire("mine");
-  let isDone = false;
-  const done = flooder
-    .find((message) => message.type === "granted" && message.id === id)
-    .finally(() => (isDone = true));
-  while (!isDone) {
+  const end = new AbortController();
+  const done = flooder.find((message) => message.type === "granted" && message.id === id).finally(() => end.abort());
+  while (!end.signal.aborted) {
     const asked = other.acquire("r");
     await other.find((message) => message.type === "granted" && message.id === asked);
     other.release(asked, "none");
