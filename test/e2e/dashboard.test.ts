@@ -73,6 +73,8 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser (needs Chromium)", { ti
     await shown(page, "The hub has nothing of it");
 
     const failing = Promise.withResolvers<never>();
+    // The page may be told of the grant, and show it, before the node has heard of it.
+    failing.promise.catch(() => {});
     const working = Promise.withResolvers<{ bytes: number }>();
     const first = a.once("job", {}, () => failing.promise);
     await shown(page, "node-a, who has held it");
