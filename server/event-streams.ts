@@ -7,6 +7,7 @@ import type { Entry } from "./core/history-ring.ts";
 import { historyRowOf } from "./core/history-row.ts";
 import type { LockTable } from "./core/table.ts";
 import type { Streams } from "./http/history-routes.ts";
+import { inLine } from "./http/slices.ts";
 
 type Listener = Parameters<Streams["open"]>[0];
 
@@ -27,7 +28,6 @@ export class EventStreams implements Streams {
   readonly #told: Told;
   readonly #limits: Limits;
   readonly #waiting = new Set<() => void>();
-  readonly #line: (() => void)[] = [];
   /** The texts of the newest events by their numbers, for all who are told them. */
   readonly #newest = new Map<number, string>();
   #newestMs = 0;
@@ -85,7 +85,8 @@ export class EventStreams implements Streams {
     let spokeMs = this.#clock.nowMs();
     yield firstText;
     while (isGood()) {
-      await this.#inLine();
+      // Many of them keep nobody else waiting.
+      await inLine();
       const reading = readAfter(history, number, entriesMax, isMeant);
       ({ number } = reading);
       const texts = reading.entries.map((entry) => this.#textOf(entry));
@@ -129,19 +130,6 @@ export class EventStreams implements Streams {
       });
     });
   }
-
-  /** Settles for one after the other, each in a round of the event loop of its own: many of them keep nobody else waiting. */
-  #inLine(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#line.push(resolve);
-      if (this.#line.length === 1) this.#clock.afterRound(this.#next);
-    });
-  }
-
-  readonly #next = (): void => {
-    this.#line.shift()?.();
-    if (this.#line.length > 0) this.#clock.afterRound(this.#next);
-  };
 }
 
 function eventText(event: string, number: number, data: object): string {
