@@ -1,4 +1,5 @@
-// Ends a test run with one plain line for scripts: `N passed, N failed`, and `, N skipped` when there are any.
+// Ends a test run with one plain line for scripts: `N passed, N failed`, and `, N skipped` when there are any. Before it stands
+// a line for each test that failed first and held when it was run again: `flaky: <file> > <test>`.
 // Knows nothing of how a run is shown before.
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
@@ -25,15 +26,29 @@ export function totalsLine({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`;
 }
 
+/** The tests that held only when they were run again, each as its file and its name. */
+export function flakyOf(modules: readonly TestModule[]): string[] {
+  return modules.flatMap((file) =>
+    [...file.children.allTests("passed")]
+      .filter((test) => test.diagnostic()?.flaky === true)
+      .map((test) => `${file.relativeModuleId} > ${test.fullName}`),
+  );
+}
+
 export default class TotalsReporter implements Reporter {
   #totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  #flaky: readonly string[] = [];
 
   onInit(): void {
     // Only when the process exits has every other reporter said what it has to say.
-    process.once("exit", () => process.stdout.write(`${totalsLine(this.#totals)}\n`));
+    process.once("exit", () => {
+      const flaky = this.#flaky.map((name) => `flaky: ${name}\n`).join("");
+      process.stdout.write(`${flaky}${totalsLine(this.#totals)}\n`);
+    });
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     this.#totals = totalsOf(modules, unhandled);
+    this.#flaky = flakyOf(modules);
   }
 }

@@ -104,6 +104,8 @@ describe.skipIf(!hasBrowser)("the dashboard for all its readers (needs Chromium)
     async (reducedMotion) => {
       const { page } = await openDashboard(browser, hub.httpUrl, "#/resource?name=x", { reducedMotion });
       await shown(page, "node-b waits for node-a");
+      // The circle is told by another answer of the hub than the queue whose figures move.
+      await page.locator(".figure").first().waitFor(patience);
       const moving = await page.evaluate(
         `[...document.querySelectorAll("*")].map((element) => getComputedStyle(element))
         .filter((style) => style.animationName !== "none" || style.transitionDuration.split(", ").some((time) => parseFloat(time) > 0)).length`,

@@ -18,10 +18,15 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The last line and the exit code of a run over these files. */
 function run(files: Record<string, string>): { last: string | undefined; code: number | null } {
+  const { lines, code } = linesOf(files);
+  return { last: lines.at(-1), code };
+}
+
+function linesOf(files: Record<string, string>): { lines: string[]; code: number | null } {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const args = [vitest, "run", "--root", folder, "--globals", "--reporter=default", `--reporter=${reporter}`];
   const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  return { last: stdout.trimEnd().split("\n").at(-1), code: status };
+  return { lines: stdout.trimEnd().split("\n"), code: status };
 }
 
 const passes = "test('a', () => {}); test('b', () => {});";
@@ -42,6 +47,13 @@ test("counts what fails, in a test or outside every test", () => {
     "does-not-parse.test.js": "test('a', () => {",
   };
   expect(run(files)).toEqual({ last: "2 passed, 3 failed", code: 1 });
+});
+
+test("names what failed first and held when it was run again", () => {
+  const holdsAtLast = `let runs = 0; ${passes} test('c', { retry: 1 }, () => { runs += 1; expect(runs).toBe(2); });`;
+  const { lines, code } = linesOf({ "a.test.js": holdsAtLast });
+  expect(lines.slice(-2)).toEqual(["flaky: a.test.js > c", "3 passed, 0 failed"]);
+  expect(code).toBe(0);
 });
 
 test("a suite whose set-up fails has not passed", () => {
