@@ -47,9 +47,9 @@ export class EventStreams implements Streams {
       countRefusal(table.refusals, "eventStreamsMax");
       return undefined;
     }
-    const texts = this.#texts(listener);
-    const encoder = new TextEncoder();
     let isOpen = false;
+    const texts = this.#texts({ ...listener, isGood: () => isOpen && listener.isGood() });
+    const encoder = new TextEncoder();
     const begin = () => {
       isOpen = true;
       this.#count += 1;
