@@ -131,7 +131,8 @@ function reloadOrKeep(log: Logger, what: string, reload: (() => void) | undefine
   }
 }
 
-function booksOf(config: Config, log: Logger): (office: Office) => Book | Promise<Book> {
+/** The books of the engine of a config, one for each hub in turn. */
+export function booksOf(config: Config, log: Logger): (office: Office) => Book | Promise<Book> {
   return (office) => openBook(config, log, office);
 }
 

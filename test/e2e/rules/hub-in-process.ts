@@ -3,12 +3,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as round } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterAll, expect } from "vitest";
 import { decodeHubFrame, type ResourceRow, type ResourceView } from "../../../shared/protocol.ts";
 import { defaultLimits, type Limits, type Refusals } from "../../../shared/limits.ts";
 import { type Config, defaultConfig } from "../../../server/config.ts";
-import { type RunningHub, startHub } from "../../../server/start.ts";
+import type { LockTable } from "../../../server/core/table.ts";
+import { booksOf, type RunningHub, startHub } from "../../../server/start.ts";
 import { endEtcdOfThisFile, etcdOfThisFile } from "../../support/etcd.ts";
 import { connectWire, type Wire } from "../../support/wire.ts";
 
@@ -45,9 +47,19 @@ export async function hubWith({ isAlone = false, ...settings }: Settings = {}): 
     ...settings,
     limits,
   };
-  const hubs = [await startHub(config, log)];
-  if (config.engine === "etcd" && !isAlone) hubs.push(await startHub(config, log));
-  return new HubInProcess(hubs, lines, data);
+  const count = config.engine === "etcd" && !isAlone ? 2 : 1;
+  const tables: LockTable[] = [];
+  const hubs: RunningHub[] = [];
+  for (let place = 0; place < count; place += 1) {
+    const openBook = booksOf(config, log);
+    const bookFor: typeof openBook = async (office) => {
+      const book = await openBook(office);
+      tables[place] = book.table;
+      return book;
+    };
+    hubs.push(await startHub(config, log, bookFor));
+  }
+  return new HubInProcess({ hubs, tables, lines, data });
 }
 
 async function engineSettings(data: string): Promise<Partial<Config>> {
@@ -61,6 +73,13 @@ async function engineSettings(data: string): Promise<Partial<Config>> {
   }
 }
 
+type HubParts = {
+  readonly hubs: readonly RunningHub[];
+  readonly tables: readonly LockTable[];
+  readonly lines: LogLine[];
+  readonly data: string;
+};
+
 /** A hub under test. */
 export class HubInProcess {
   readonly url: string;
@@ -70,13 +89,16 @@ export class HubInProcess {
   readonly #hubs: readonly RunningHub[];
   /** All sockets that were opened, the last one last. */
   readonly wires: Wire[] = [];
+  /** Those of the hubs, in their order. */
+  readonly #tables: readonly LockTable[];
   readonly #data: string;
   #clock: Wire | undefined;
 
-  constructor(hubs: readonly RunningHub[], lines: LogLine[], data: string) {
+  constructor({ hubs, tables, lines, data }: HubParts) {
     const [hub] = hubs;
     if (hub === undefined) throw new Error("there is no hub");
     this.#hubs = hubs;
+    this.#tables = tables;
     this.#data = data;
     this.lines = lines;
     this.url = hub.url;
@@ -119,8 +141,10 @@ export class HubInProcess {
     return this.node(name, { resume: { session, secret }, ...fields });
   }
 
-  /** Asks the HTTP side, with a token if there is one. */
+  /** Asks the HTTP side, with a token if there is one: of the first hub, once it knows all that any of them may have told. */
   async http(method: string, path: string, body?: unknown, token?: string): Promise<HttpAnswer> {
+    const told = Math.max(...this.#tables.map(({ order }) => order));
+    while (this.#tables.some(({ order }) => order < told)) await round();
     const headers = new Headers(body === undefined ? {} : { "content-type": "application/json" });
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
