@@ -19,8 +19,8 @@ const rulesOn = (engine: string) => ({
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/totals-reporter.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // A machine that does more than one thing may be slow: what never comes fails, what comes late does not.
     expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,

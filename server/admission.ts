@@ -14,7 +14,10 @@ export type Admission = { command: Extract<Command, { type: "open" | "resume" }>
 type GraceBounds = { readonly graceMaxMs: number; readonly heartbeatMs: number };
 
 /** What a hub is told of its circumstances, and tells its clients; durations in milliseconds. */
-export type HubFacts = GraceBounds & { readonly name: string; readonly lockDelayMs: number; readonly limits: Limits };
+export type HubFacts = GraceBounds & { readonly name: string; readonly limits: Limits };
+
+/** What a welcome says of the session itself. */
+type Welcomed = Omit<HubMessageOf<"welcome">, "type" | "hub" | "heartbeatMs" | "limits">;
 
 /** What a hello asks of the engine; undefined when its secret, or its token, is not that of the session it names [S11]. */
 export function admit(
@@ -37,10 +40,7 @@ function graceInForce(askedMs: number, { graceMaxMs, heartbeatMs }: GraceBounds)
 }
 
 /** The answer to a hello that was let in: who the session is, and what the client needs to know of the hub. */
-export function welcomeOf(
-  { name, heartbeatMs, lockDelayMs, limits }: HubFacts,
-  session: Pick<HubMessageOf<"welcome">, "session" | "secret" | "resumed" | "lastId" | "graceMs" | "tokenExpiresInMs">,
-): HubMessageOf<"welcome"> {
+export function welcomeOf({ name, heartbeatMs, limits }: HubFacts, session: Welcomed): HubMessageOf<"welcome"> {
   const told = {
     frameBytes: limits.frameBytesMax,
     requests: limits.sessionRequestsMax,
@@ -53,7 +53,7 @@ export function welcomeOf(
     permits: limits.permitsMax,
     attempts: limits.attemptsMax,
   };
-  return { type: "welcome", ...session, hub: name, heartbeatMs, lockDelayMs, limits: told };
+  return { type: "welcome", ...session, hub: name, heartbeatMs, limits: told };
 }
 
 function opening(

@@ -58,7 +58,7 @@ export class Arrivals<One extends Arriving> {
 
   /** The engine has opened or resumed a session: whoever is still there is told. */
   welcome(effect: Extract<Effect, { type: "opened" | "resumed" }>): void {
-    const { socket, session, graceMs } = effect;
+    const { socket, session, graceMs, lockDelayMs } = effect;
     const one = this.#parts.present.get(socket);
     const greeting = this.#greetings.get(socket);
     if (one?.access === undefined || greeting === undefined) return;
@@ -67,7 +67,8 @@ export class Arrivals<One extends Arriving> {
     const lastId = effect.type === "resumed" ? effect.lastId : 0;
     const { reception, hub, welcomed } = this.#parts;
     const expiry = reception.expiryOf(one.access);
-    one.opened(session, welcomeOf(hub, { session, secret: greeting.secret, resumed, lastId, graceMs, ...expiry }));
+    const { secret } = greeting;
+    one.opened(session, welcomeOf(hub, { session, secret, resumed, lastId, graceMs, lockDelayMs, ...expiry }));
     welcomed(one);
   }
 

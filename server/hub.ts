@@ -111,31 +111,40 @@ export class Hub implements Host<Session> {
     return this.#tickets.issue((ticket) => this.#propose({ type: "kick", session, ...by, ticket }));
   }
 
-  /** Says `leaving` to all and closes their sockets; sessions stay for as long as the engine outlives a restart [S13]. */
-  leave(reconnectMs: number): void {
+  /**
+   * Says `leaving` to all and closes their sockets; sessions stay for as long as the engine outlives a restart [S13]. An engine
+   * that cannot keep that within `withinMs` is given up.
+   */
+  leave(reconnectMs: number, withinMs: number): void {
     this.#isLeaving = true;
-    const graceMs = this.engine.survivesMs;
     // Who has just said hello is welcome; then all are detached, for what they are told now must be kept [B3].
     this.engine.commit();
-    if (graceMs > 0) {
+    if (this.engine.survivesMs > 0) {
       for (const { connection } of this.#sessions.values()) this.engine.propose(this.#detaching(connection.id));
       this.engine.commit();
     }
-    this.engine.whenInEffect(() => this.#dismiss(reconnectMs, () => graceMs));
+    const cancel = this.#clock.after(withinMs, () => this.#dismiss(reconnectMs, "lost"));
+    this.engine.whenInEffect(() => {
+      cancel();
+      this.#dismiss(reconnectMs, "kept");
+    });
   }
 
   /** Says `leaving` to all whom their grace lets come back, here or elsewhere, and closes every socket: the engine is lost. */
   forsake(reconnectMs: number): Promise<void> {
     this.#isLeaving = true;
-    const { sessionOfSocket } = this.engine.table;
-    const graceOf = (socket: string) => sessionOfSocket.get(socket)?.identity.graceMs ?? 0;
-    this.#dismiss(reconnectMs, (socket) => (graceOf(socket) > 0 ? this.engine.survivesMs : 0));
+    this.#dismiss(reconnectMs, "lost");
     return this.abandon();
   }
 
-  #dismiss(reconnectMs: number, graceMsOf: (socket: string) => number): void {
+  /** Tells each how long it has to come back, and closes its socket; with the engine lost, who has no grace has no time. */
+  #dismiss(reconnectMs: number, sessions: "kept" | "lost"): void {
+    const { survivesMs, table } = this.engine;
     for (const session of this.#sessions.values()) {
-      const graceMs = graceMsOf(session.connection.id);
+      // By its session: it is detached by now.
+      const ownGraceMs = table.sessions.get(session.id ?? "")?.identity.graceMs ?? 0;
+      const isKept = survivesMs > 0 && (sessions === "kept" || ownGraceMs > 0);
+      const graceMs = isKept ? Math.max(ownGraceMs, survivesMs) : 0;
       if (session.id !== undefined) session.announce({ type: "leaving", reconnectMs, graceMs });
       session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
     }

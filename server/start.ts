@@ -50,7 +50,7 @@ const reconnectMs = 1_000;
  * @param bookFor opens the book of each hub in turn: what the engine of the config keeps, unless another is given
  */
 export async function startHub(config: Config, log: Logger, bookFor = booksOf(config, log)): Promise<RunningHub> {
-  const { limits, heartbeatMs, graceMaxMs, lockDelayMs, host, port, drainMs } = config;
+  const { limits, heartbeatMs, graceMaxMs, host, port, drainMs } = config;
   // What may be refused comes first: from here on something has to be closed again.
   const { gate, ...gates } = gateOf(config, systemClock);
   const { server, isSecure, ...ports } = openPort(config, log);
@@ -60,7 +60,7 @@ export async function startHub(config: Config, log: Logger, bookFor = booksOf(co
   const open = async (onLost: (why: string) => void) => {
     const name = `hub-${nanoid(8)}`;
     const hub = new Hub({
-      settings: { name, limits, heartbeatMs, graceMaxMs, lockDelayMs },
+      settings: { name, limits, heartbeatMs, graceMaxMs },
       clock: systemClock,
       book: await bookFor({ name, onLost, past }),
       gate,
@@ -106,7 +106,7 @@ export async function startHub(config: Config, log: Logger, bookFor = booksOf(co
     },
     async close() {
       tenure.end();
-      tenure.current.hub.leave(reconnectMs);
+      tenure.current.hub.leave(reconnectMs, drainMs / 2);
       await sockets.close(drainMs);
       await tenure.current.hub.stop();
       await ports.close();
@@ -148,7 +148,7 @@ async function openBook(config: Config, log: Logger, { name, ...tenure }: Office
     case "etcd": {
       const { etcdPrefix: prefix, heartbeatMs } = config;
       const client = new EtcdClient(etcdSettingsOf(config), systemClock);
-      const parts = { client, prefix, hub: name, settings, recoveryGraceMs, heartbeatMs };
+      const parts = { client, prefix, hub: name, machine: hostname(), settings, recoveryGraceMs, heartbeatMs };
       return etcdBook({ ...parts, ...tenure, clock: systemClock, log });
     }
     default:

@@ -52,9 +52,8 @@ export class Tenure<One extends Incumbent> {
   }
 
   #lost(): void {
-    if (this.#isOver) return;
     this.#forsake(this.#current);
-    void this.#follow();
+    if (!this.#isOver) void this.#follow();
   }
 
   #forsake(one: One): void {

@@ -137,7 +137,7 @@ export class TestHub implements AsyncDisposable {
   /** Stops the hub as SIGTERM does: nodes are told when to come back, and nothing is lost [S13]. */
   async stop(): Promise<void> {
     const { hub } = this.#running();
-    hub.leave(reconnectMs);
+    hub.leave(reconnectMs, reconnectMs);
     this.#server = undefined;
     await hub.stop();
     await settled();
@@ -160,8 +160,8 @@ export class TestHub implements AsyncDisposable {
   start({ empty = false }: { empty?: boolean } = {}): void {
     if (this.#server !== undefined) throw new BatonError("INVALID_MESSAGE", "the test hub runs already");
     if (empty) this.#book.forget();
-    const { limits, heartbeatMs, graceMaxMs, lockDelayMs } = this.#settings;
-    const settings = { name: "hub.test", limits, heartbeatMs, graceMaxMs, lockDelayMs };
+    const { limits, heartbeatMs, graceMaxMs } = this.#settings;
+    const settings = { name: "hub.test", limits, heartbeatMs, graceMaxMs };
     const hub = new Server({ settings, clock: this.#clock, book: this.#book.open() });
     const doorway = doorwayFor(["hub.test"], []);
     const api = httpApi({ hub, traffic: newTraffic(), doorway, gate: openGate, log });

@@ -33,13 +33,14 @@ export function open(step: Step, command: Extract<Command, { type: "open" }>): v
     kept: [],
     keptBytes: 0,
     sinceMs: nowMs,
+    lockDelayMs: table.settings.lockDelayMs,
   };
   table.sessions.set(session, opened);
   table.sessionOfSocket.set(socket, opened);
   table.sessionOfNode.set(node, opened);
   countOwned(table, owner, 1);
   table.tally.sessionsOpened += 1;
-  effects.push({ type: "opened", socket, session, graceMs });
+  effects.push({ type: "opened", socket, session, graceMs, lockDelayMs: opened.lockDelayMs });
 }
 
 /** Why a node gets no session; undefined when it may have one. */
@@ -82,7 +83,11 @@ export function resume(step: Step, command: Extract<Command, { type: "resume" }>
   session.presence = { state: "attached", socket };
   table.sessionOfSocket.set(socket, session);
   table.tally.sessionsResumed += 1;
-  effects.push({ type: "resumed", socket, session: identity.session, replaced, lastId, graceMs: identity.graceMs });
+  // What it was told is never less: until it hears otherwise it goes by that [S12].
+  session.lockDelayMs = Math.max(session.lockDelayMs, table.settings.lockDelayMs);
+  const { graceMs } = identity;
+  const { lockDelayMs } = session;
+  effects.push({ type: "resumed", socket, session: identity.session, replaced, lastId, graceMs, lockDelayMs });
   for (const { answer } of kept) tell(step, session, answer);
   for (const request of requests.inOrder()) tellState(step, request);
   if (presence.state === "attached") return;
@@ -152,7 +157,7 @@ export function end(step: Step, session: Session, why: "bye" | "dropped" | "kick
   for (const holder of session.requests.inOrder()) {
     touched.add(holder.resource);
     conclude(step, holder, { outcome: "failure", error, retry: true, retryAfterMs: 0 }, { by });
-    if (why !== "bye") delay(step, holder.resource, table.settings.lockDelayMs);
+    if (why !== "bye") delay(step, holder.resource, session.lockDelayMs);
   }
   for (const resource of touched) serve(step, resource);
 }

@@ -9,12 +9,12 @@ import { each } from "./resource.ts";
 import { forgetOutcome, type Step } from "./table.ts";
 
 /** Detaches or ends every session, and lets waits, holds and delays that were running start anew. */
-export function begin(step: Step, { order, settings, recoveryGraceMs, isUndated, gone }: Beginning): void {
+export function begin(step: Step, beginning: Beginning): void {
   const { table } = step;
+  const { order, settings, recoveryGraceMs, isUndated, gone, isReopened = gone === undefined || isUndated } = beginning;
   table.settings = settings;
-  table.refusals.clear();
   table.order = Math.max(table.order, order);
-  if (gone === undefined || isUndated) restartAll(step, recoveryGraceMs, isUndated);
+  if (isReopened) restartAll(step, recoveryGraceMs, isUndated);
   sendAllAway(step, recoveryGraceMs, (socket) => gone === undefined || gone.some((hub) => isOf(socket, hub)));
 }
 

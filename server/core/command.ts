@@ -45,7 +45,8 @@ export type DeadlineCommand =
 /**
  * A hub begins to work on a book that an earlier run has left [B6]. `order` is at least the wall clock's microseconds, so
  * that fences grow even when an old copy of the book was put back [F1]; `isUndated` says that nobody knows how long the book
- * was closed. Where several hubs share a book, `gone` names those that are there no longer: only their sessions are away.
+ * was closed. Where several hubs share a book, `gone` names those that are there no longer: only their sessions are away; and
+ * `isReopened` says that nobody worked on it meanwhile.
  */
 export type Beginning = {
   type: "begin";
@@ -54,6 +55,7 @@ export type Beginning = {
   recoveryGraceMs: number;
   isUndated: boolean;
   gone?: readonly string[];
+  isReopened?: boolean;
 };
 
 /**

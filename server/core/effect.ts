@@ -19,11 +19,14 @@ export type Answer =
 /** Why a hello came to no session. */
 type Denial = "node in use" | "session gone" | "too many sessions" | "too many of one token";
 
+/** A session that has a socket, and what it is promised; durations in milliseconds. */
+type Opened = { socket: string; session: string; graceMs: number; lockDelayMs: number };
+
 /** `socket` is the one that the session has at that moment; a detached session is told when it is back [S9]. */
 export type Effect =
   | { type: "tell"; socket: string; answer: Answer }
-  | { type: "opened"; socket: string; session: string; graceMs: number }
-  | { type: "resumed"; socket: string; session: string; replaced: string | undefined; lastId: number; graceMs: number }
+  | ({ type: "opened" } & Opened)
+  | ({ type: "resumed"; replaced: string | undefined; lastId: number } & Opened)
   | { type: "denied"; socket: string; reason: Denial }
   | { type: "ended"; session: string; socket: string | undefined; why: "bye" | "dropped" | "kicked" | "flooded" }
   | { type: "watched"; socket: string; message: WatchMessage }

@@ -124,4 +124,6 @@ export type Session = {
   kept: KeptAnswer[];
   keptBytes: number;
   readonly sinceMs: number;
+  /** For how long what it held is granted to nobody when it ends without a bye: as it was told, in milliseconds [S12]. */
+  lockDelayMs: number;
 };

@@ -42,6 +42,7 @@ export type TableRecord =
       presence: { socket: string } | { grace: DeadlineRecord };
       lastId: number;
       sinceMs: number;
+      lockDelayMs?: number; // unless it is the table's
       kept: KeptRecord[];
     }
   /** One that kept answers tell of; they name it by its place among these. */
@@ -64,11 +65,12 @@ export function* recordsOf(table: LockTable): Generator<TableRecord> {
   // In an order of their own: a table that grew and one that was read have met them in another.
   const results = new Map([...table.kept.results.keys()].sort().map((result, at) => [result, at]));
   for (const result of results.keys()) yield { kind: "result", result };
-  for (const { identity, presence, lastId, sinceMs, kept: answers } of table.sessions.values()) {
+  for (const { identity, presence, lastId, sinceMs, lockDelayMs, kept: answers } of table.sessions.values()) {
     const where =
       presence.state === "attached" ? { socket: presence.socket } : { grace: deadlineRecord(presence.grace) };
     const kept = answers.map((one) => keptRecordOf(one, results));
-    yield { kind: "session", identity, presence: where, lastId, sinceMs, kept };
+    const told = lockDelayMs !== table.settings.lockDelayMs && { lockDelayMs };
+    yield { kind: "session", identity, presence: where, lastId, sinceMs, ...told, kept };
   }
   // Those whose outcome is older come first, so that a restored table forgets in the same order.
   for (const resource of byAge(table.outcomes)) yield resourceRecord(resource);
@@ -120,23 +122,23 @@ function restoreSession(
   record: Extract<TableRecord, { kind: "session" }>,
   results: readonly string[],
 ): void {
-  const { identity, presence: where, lastId, sinceMs, kept } = record;
+  const { identity, presence: where, lastId, sinceMs, lockDelayMs = table.settings.lockDelayMs, kept } = record;
   const { session, node } = identity;
   const isAway = "grace" in where;
   const graceCommand = (armed: number) => ({ type: "deadline", of: "grace", session, armed }) as const;
   const presence: Session["presence"] = isAway
     ? { state: "detached", grace: restoreDeadline(table, where.grace, graceCommand) }
     : { state: "attached", socket: where.socket };
-  const who = newWho(node, session);
   const restored: Session = {
     identity,
-    who,
+    who: newWho(node, session),
     presence,
     lastId,
     requests: new LiveRequests<Request>(),
     kept: [],
     keptBytes: 0,
     sinceMs,
+    lockDelayMs,
   };
   for (const one of kept) keep(table.kept, restored, keptFrom(one, results));
   table.sessions.set(session, restored);

@@ -44,6 +44,7 @@ export function createEngine({ book, clock, onEffect, onProposal, respiteMs = ()
   const { table, beginning } = book;
   // What a replay has counted is of earlier runs.
   Object.assign(table.tally, newTally());
+  table.refusals.clear();
   let aheadMs = book.nowMs - clock.nowMs();
   /** The latest time that any batch was given: every hub that shares the book steps at the same times. */
   let agreedMs = book.nowMs;

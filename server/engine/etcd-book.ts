@@ -9,12 +9,15 @@ import { bytesOf, EtcdKeys, hubOf } from "./etcd-keys.ts";
 import { EtcdLease } from "./etcd-lease.ts";
 import { readState, type BookRecord, type EtcdState } from "./etcd-state.ts";
 import { JournalError, type Book } from "./journal.ts";
+import { momentNow, timeNow } from "./recovery.ts";
 
 type BookParts = {
   readonly client: EtcdClient;
   readonly prefix: string;
   /** The hub's name, never used twice; its sockets' names begin with it and a slash. */
   readonly hub: string;
+  /** The name of the machine it runs on. */
+  readonly machine: string;
   readonly settings: TableSettings;
   readonly recoveryGraceMs: number;
   readonly heartbeatMs: number;
@@ -49,6 +52,7 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
   const {
     client,
     hub,
+    machine,
     settings,
     recoveryGraceMs,
     heartbeatMs,
@@ -69,17 +73,20 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
       past.order = Math.max(past.order, state.table.order);
       parts.onLost(why);
     };
+    const isReopened = isFirst(state, hub);
+    const { nowMs, isUndated } = isReopened ? timeOf(state, machine, clock) : { nowMs: state.atMs, isUndated: false };
+    if (!isReopened) warnOfSettings(state.table.settings, settings, log);
     return {
       table: state.table,
-      nowMs: state.atMs,
+      nowMs,
       beginning: {
         type: "begin",
         order: orderAfter(past, state, parts),
         settings,
         recoveryGraceMs,
-        // Clocks of hubs are never compared: when nobody was there, nobody knows how long.
-        isUndated: state.members.size === 1,
+        isUndated,
         gone,
+        isReopened,
       },
       open: (hear, nowMs) =>
         new EtcdJournal(
@@ -87,6 +94,7 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
             client,
             keys,
             hub,
+            written: () => ({ machine, ...momentNow(clock) }),
             lease,
             state,
             recoveryGraceMs,
@@ -130,6 +138,28 @@ function orderAfter(past: EtcdPast, { table }: EtcdState, { clock, log }: BookPa
     "etcd knows less than this hub: it was wiped, or put back from a copy",
   );
   return Math.max(wall, past.order + unheardSteps);
+}
+
+/** Whether nobody works on the book but, at most, hubs that came later than this one and have not begun. */
+function isFirst({ members, numbers }: EtcdState, hub: string): boolean {
+  const claim = members.get(hub) ?? 0n;
+  return members.entries().every(([other, since]) => other === hub || (since > claim && !numbers.has(other)));
+}
+
+/** The table's time now, where nobody was there: clocks of two machines are never compared, so after another one nobody knows it. */
+function timeOf({ atMs, written }: EtcdState, machine: string, clock: Clock): { nowMs: number; isUndated: boolean } {
+  if (written?.machine !== machine) return { nowMs: atMs, isUndated: true };
+  return timeNow({ tableMs: atMs, ...written }, clock);
+}
+
+/** Every hub decides by the settings of the one that joined last, or they would not decide alike. */
+function warnOfSettings(before: TableSettings, now: TableSettings, log: Logger): void {
+  const [old, own] = [before, now].map(
+    ({ limits, ...settings }) => new Map(Object.entries({ ...settings, ...limits })),
+  );
+  const changed = [...(own ?? [])].filter(([name, value]) => old?.get(name) !== value).map(([name]) => name);
+  if (changed.length > 0)
+    log.warn({ changed }, "other hubs had other settings; this hub's are in force for all of them now");
 }
 
 /** The hubs whose sockets are in the table and that do not live. */

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { recordsOf, tableFrom, type TableRecord } from "../core/snapshot.ts";
 import type { LockTable } from "../core/table.ts";
-import { bytesOf, textOf, type Bytes } from "./etcd-keys.ts";
+import { bytesOf, textOf, type Bytes, type Written } from "./etcd-keys.ts";
 import type { KeyValue } from "./etcd_pb.ts";
 import { JournalError } from "./journal.ts";
 
@@ -14,6 +14,8 @@ export type Checkpoint = {
   readonly revision: string;
   /** The table's time then, in milliseconds. */
   readonly atMs: number;
+  /** When the last entry was written. */
+  readonly written?: Written | undefined;
   /** By hub, the number of its last entry that is in it. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly chunks: number;

@@ -55,8 +55,8 @@ export class EtcdCompaction {
     }
     const { chunks, digest } = chunksOf(state.table);
     this.#marked = { id, digest, bytes: state.bytes };
-    const { revision, atMs, numbers } = state;
-    const upTo = { revision: String(revision), atMs, numbers: Object.fromEntries(numbers) };
+    const { revision, atMs, written, numbers } = state;
+    const upTo = { revision: String(revision), atMs, written, numbers: Object.fromEntries(numbers) };
     await this.#write({ id, ...upTo, chunks: chunks.length, digest }, chunks, state.checkpoint);
   }
 

@@ -8,7 +8,7 @@ import { reasonOf, type EtcdClient } from "./etcd-client.ts";
 import { isWorthIt } from "./etcd-checkpoint.ts";
 import { EtcdCompaction } from "./etcd-compaction.ts";
 import { EtcdIntake } from "./etcd-intake.ts";
-import { bytesOf, hubOf, type EtcdKeys, type Entry } from "./etcd-keys.ts";
+import { bytesOf, hubOf, type EtcdKeys, type Entry, type Written } from "./etcd-keys.ts";
 import type { EtcdLease } from "./etcd-lease.ts";
 import { takeEntry, type EtcdState } from "./etcd-state.ts";
 import { EtcdWatch } from "./etcd-watch.ts";
@@ -20,6 +20,8 @@ export type EtcdJournalParts = {
   readonly client: EtcdClient;
   readonly keys: EtcdKeys;
   readonly hub: string;
+  /** What the clocks of this machine say now. */
+  readonly written: () => Written;
   readonly lease: EtcdLease;
   readonly state: EtcdState;
   readonly recoveryGraceMs: number;
@@ -137,10 +139,11 @@ export class EtcdJournal implements Journal {
   }
 
   async #append(number: number, commands: readonly string[]): Promise<void> {
-    const { client, keys, hub, lease, state } = this.#parts;
+    const { client, keys, hub, written, lease, state } = this.#parts;
     const mark = this.#mark === "due" ? ',"isMarked":true' : "";
     if (this.#mark === "due") this.#mark = "under way";
-    const value = bytesOf(`{"atMs":${this.#open.nowMs()},"commands":[${commands.join(",")}]${mark}}`);
+    const when = `"atMs":${this.#open.nowMs()},"written":${JSON.stringify(written())}`;
+    const value = bytesOf(`{${when},"commands":[${commands.join(",")}]${mark}}`);
     const { clusterId, revision } = state;
     const entry = { hub, claim: this.#claim, number, value, seen: { clusterId, revision } };
     const loss = await appendEntry(client, keys, entry, Math.min(appendMsMax, lease.sureMs()));
@@ -178,7 +181,6 @@ export class EtcdJournal implements Journal {
 
   #takeEntry(place: { hub: string; number: number }, { atMs, commands, isMarked }: Entry): void {
     const { hub, state, compactBytes, log } = this.#parts;
-    state.atMs = Math.max(state.atMs, atMs);
     this.#open.hear({ commands, nowMs: atMs });
     if (isWorthIt(state.bytes, compactBytes, state.checkpoint?.made)) this.#compaction.want();
     if (!isMarked) return;

@@ -1,13 +1,19 @@
 // Where everything of a book stands in etcd, and how an entry is written. Knows no etcd beyond keys and bytes.
 import type { Command } from "../core/command.ts";
+import type { Moment } from "./recovery.ts";
 
 /** What one hub appends at once: commands, and the table's time at which it did, in milliseconds. */
 export type Entry = {
   readonly atMs: number;
+  /** Those of earlier versions do not say. */
+  readonly written?: Written;
   readonly commands: readonly Command[];
   /** Whether a checkpoint is to be made of what the table comes to with it. */
   readonly isMarked?: true;
 };
+
+/** When something was written by the clocks of a machine, in milliseconds; those of two machines are never compared. */
+export type Written = Omit<Moment, "tableMs"> & { readonly machine: string };
 
 /** A key of the watched range, read. */
 export type Place =

@@ -5,7 +5,7 @@ import type { TableSettings } from "../core/command.ts";
 import { createTable, type LockTable } from "../core/table.ts";
 import { readChunks, type Checkpoint } from "./etcd-checkpoint.ts";
 import { isCompacted, type EtcdClient } from "./etcd-client.ts";
-import { type EtcdKeys, type Bytes, type Entry, textOf } from "./etcd-keys.ts";
+import { type EtcdKeys, type Bytes, type Entry, textOf, type Written } from "./etcd-keys.ts";
 import type { KeyValue } from "./etcd_pb.ts";
 import { JournalError } from "./journal.ts";
 
@@ -16,6 +16,8 @@ export type EtcdState = {
   readonly clusterId: bigint;
   /** The latest time that any entry was given, in milliseconds. */
   atMs: number;
+  /** When that entry was written, or the last one that says so. */
+  written: Written | undefined;
   /** All up to this revision is in the table. */
   revision: bigint;
   /** By hub, the number of its last entry that is in the table. */
@@ -128,24 +130,24 @@ async function startOf(
   const empty = { revision, clusterId, members: new Map<string, bigint>(), bytes: 0 };
   if (pointer === undefined) {
     const table = createTable(settings, order);
-    return { ...empty, table, atMs: 0, numbers: new Map(), checkpoint: undefined };
+    return { ...empty, table, atMs: 0, written: undefined, numbers: new Map(), checkpoint: undefined };
   }
   const made: Checkpoint = JSON.parse(textOf(pointer.value));
   const { found } = await readRange(client, keys.chunks(made.id), revision);
   const table = readChunks(made, found);
   const checkpoint = { revision: pointer.modRevision, made };
-  return { ...empty, table, atMs: made.atMs, numbers: new Map(Object.entries(made.numbers)), checkpoint };
+  const { atMs, written, numbers } = made;
+  return { ...empty, table, atMs, written, numbers: new Map(Object.entries(numbers)), checkpoint };
 }
 
 function foldEntry(state: EtcdState, place: { hub: string; number: number }, value: Uint8Array): void {
-  const { atMs, commands } = takeEntry(state, place, value);
-  state.atMs = Math.max(state.atMs, atMs);
+  const { commands } = takeEntry(state, place, value);
   for (const command of commands) step(state.table, command, state.atMs);
 }
 
-/** Notes that an entry is next; throws when one before it is missing. */
+/** Notes that an entry is next, and when; throws when one before it is missing. */
 export function takeEntry(
-  state: Pick<EtcdState, "numbers" | "bytes">,
+  state: Pick<EtcdState, "atMs" | "written" | "numbers" | "bytes">,
   { hub, number }: { hub: string; number: number },
   value: Uint8Array,
 ): Entry {
@@ -156,5 +158,8 @@ export function takeEntry(
   }
   state.numbers.set(hub, number);
   state.bytes += value.length + entryOverheadBytes;
-  return JSON.parse(textOf(value));
+  const entry: Entry = JSON.parse(textOf(value));
+  state.atMs = Math.max(state.atMs, entry.atMs);
+  state.written = entry.written ?? state.written;
+  return entry;
 }

@@ -22,11 +22,19 @@ export function recoverWhole(folder: string): Recovered {
   return recovered;
 }
 
+/** When something was written, in milliseconds: by the table's time, by the wall clock and since the machine was started. */
+export type Moment = { readonly tableMs: number; readonly wallMs: number; readonly bootMs: number };
+
+/** What the machine's clocks say now, to be written down. */
+export function momentNow(clock: Clock): Omit<Moment, "tableMs"> {
+  return { wallMs: Math.round(clock.wallMicroseconds() / 1_000), bootMs: Math.round(clock.sinceBootMs()) };
+}
+
 /**
  * The table's time now: what has passed since the last row, by the clock that says more [O6]. It is undated when the wall
  * clock says that the last row is yet to come.
  */
-export function timeNow(last: Recovered["last"], clock: Clock): { nowMs: number; isUndated: boolean } {
+export function timeNow(last: Moment | undefined, clock: Clock): { nowMs: number; isUndated: boolean } {
   if (last === undefined) return { nowMs: 0, isUndated: false };
   const wallMs = clock.wallMicroseconds() / 1_000 - last.wallMs;
   const bootMs = clock.sinceBootMs() - last.bootMs;

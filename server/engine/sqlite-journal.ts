@@ -10,7 +10,7 @@ import { dropUnfinished } from "./checkpoint.ts";
 import { makeFolder } from "./folder.ts";
 import { JournalError, type Batch, type Book, type Hear, type Journal } from "./journal.ts";
 import { JournalMark, markPath } from "./journal-mark.ts";
-import { recoverWhole, timeNow } from "./recovery.ts";
+import { momentNow, recoverWhole, timeNow } from "./recovery.ts";
 import { checksumOf, openSqlite, sqlitePath, withPath, type Recovered, type Row } from "./sqlite-file.ts";
 
 type BookParts = {
@@ -90,8 +90,7 @@ class SqliteJournal implements Journal {
     const row: Row = {
       first: recovered.table.order + 1,
       tableMs: nowMs,
-      wallMs: Math.round(clock.wallMicroseconds() / 1_000),
-      bootMs: Math.round(clock.sinceBootMs()),
+      ...momentNow(clock),
       commands: JSON.stringify(commands),
     };
     withPath(sqlitePath(folder), () => this.#commit(row));

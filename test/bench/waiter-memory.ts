@@ -9,7 +9,7 @@ const sessions = 1_000;
 const waitersEach = 100;
 const settings = { limits: defaultLimits, lockDelayMs: 0, outcomeTtlMs: 600_000 };
 const hub = new Hub({
-  settings: { name: "hub", limits: defaultLimits, heartbeatMs: 60_000, graceMaxMs: 60_000, lockDelayMs: 0 },
+  settings: { name: "hub", limits: defaultLimits, heartbeatMs: 60_000, graceMaxMs: 60_000 },
   clock: systemClock,
   book: memoryBook(settings, systemClock),
 });

@@ -21,7 +21,7 @@ function waiting() {
   const identify = () => new Promise<Access>(() => {});
   const reception = new Reception({ isOpen: false, identify, present: (access) => access }, new HandClock());
   const arrivals = new Arrivals({
-    hub: { name: "hub", heartbeatMs: 5_000, graceMaxMs: 0, lockDelayMs: 0, limits },
+    hub: { name: "hub", heartbeatMs: 5_000, graceMaxMs: 0, limits },
     reception,
     table,
     isOpen: () => true,
@@ -89,7 +89,7 @@ describe("those who say hello", () => {
       close: (code: number) => void closes.push(code),
     };
     const arrivals = new Arrivals<typeof one>({
-      hub: { name: "here", heartbeatMs: 5_000, graceMaxMs: 0, lockDelayMs: 0, limits },
+      hub: { name: "here", heartbeatMs: 5_000, graceMaxMs: 0, limits },
       reception: new Reception(openGate, new HandClock()),
       table,
       isOpen: () => true,

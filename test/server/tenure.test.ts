@@ -68,12 +68,12 @@ test("what cannot open yet is tried again", async () => {
   expect(tenure.current.number).toBe(2);
 });
 
-test("nobody follows one that was stopped", async () => {
+test("nobody follows one that was stopped, and its sessions are told when it is lost meanwhile", async () => {
   const { tenure, forsaken, lose, retry } = await office();
   tenure.end();
   lose[0]?.();
   await retry();
-  expect(forsaken).toEqual([]);
+  expect(forsaken).toEqual([1]);
   expect(tenure.current.number).toBe(1);
 });
 

@@ -22,12 +22,15 @@ function hubOfJournal() {
     ...memory,
     open: (hear, nowMs) => ({
       ...memory.open(hear, nowMs),
+      whenHeard: (callback) => {
+        if (journal === "well") callback();
+      },
       append: (batch) => (journal === "well" ? hear(batch) : void unheard.push(batch)),
       isReachable: () => journal !== "cut off",
       survivesMs: 30_000,
     }),
   };
-  const settings = { name: "hub", limits, heartbeatMs: 5_000, graceMaxMs: 60_000, lockDelayMs: 0 };
+  const settings = { name: "hub", limits, heartbeatMs: 5_000, graceMaxMs: 60_000 };
   const hub = new Hub({ settings, clock, book });
   const api = httpApi({ hub, traffic: newTraffic(), doorway: doorwayFor([], []), gate: openGate, log: silentLog });
   const headers = { host: "localhost", "content-type": "application/json" };
@@ -87,6 +90,24 @@ test("[S13] what was appended and not heard is neither granted nor failed when t
   expect(kept.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: 30_000 }]);
   expect(plain.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: 0 }]);
   expect([kept.closes, plain.closes]).toEqual([[1012], [1012]]);
+});
+
+test("[S13] who stops a hub whose engine hears nothing any more has all told in time, by what their own grace gives them", async () => {
+  const { hub, node, clock, deafen } = hubOfJournal();
+  const [long, kept, plain] = [node("long", 50_000), node("kept", 20_000), node("plain")];
+  deafen();
+  hub.leave(1_000, 5_000);
+  clock.pass(4_999);
+  expect(plain.closes).toEqual([]);
+  long.heard();
+  kept.heard();
+  plain.heard();
+  clock.pass(1);
+  expect(long.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: 50_000 }]);
+  expect(kept.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: 30_000 }]);
+  expect(plain.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: 0 }]);
+  expect([long.closes, kept.closes, plain.closes]).toEqual([[1012], [1012], [1012]]);
+  await hub.stop();
 });
 
 test("over HTTP nothing is shown and nothing is begun while the engine cannot be reached", async () => {

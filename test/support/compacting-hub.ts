@@ -30,6 +30,7 @@ async function main([bytes, ...flags]: string[]): Promise<void> {
   const settings = { limits, lockDelayMs, outcomeTtlMs };
   const parts = {
     prefix,
+    machine: "here",
     settings,
     recoveryGraceMs,
     heartbeatMs,

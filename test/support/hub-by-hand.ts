@@ -69,11 +69,10 @@ export class HubByHand {
 
   constructor(settings: Partial<Omit<HubFacts, "limits">> & { limits?: Partial<Limits> } = {}) {
     const limits = { ...defaultLimits, ...settings.limits };
-    const lockDelayMs = settings.lockDelayMs ?? 0;
     this.hub = new Hub({
-      settings: { name: "hub", heartbeatMs: 5_000, graceMaxMs: 60_000, ...settings, lockDelayMs, limits },
+      settings: { name: "hub", heartbeatMs: 5_000, graceMaxMs: 60_000, ...settings, limits },
       clock: this.clock,
-      book: memoryBook({ limits, lockDelayMs, outcomeTtlMs: 600_000 }, this.clock),
+      book: memoryBook({ limits, lockDelayMs: 0, outcomeTtlMs: 600_000 }, this.clock),
     });
   }
 

@@ -54,6 +54,32 @@ test("[B6] gives each at least recoveryGraceMs to resume, and then ends it", () 
   checkEmpty(trace.table);
 });
 
+test("[S12] keeps the lock delay that a session was told, and a greater one once it is told that", () => {
+  const trace = new TableTrace({ lockDelayMs: 500, nodes: "" });
+  const beginWith = (lockDelayMs: number) => {
+    trace.step({ ...beginning, order: 1, settings: { ...trace.table.settings, lockDelayMs }, gone: [] });
+  };
+  for (const node of ["a", "b"]) trace.open(node);
+  trace.acquire("a1");
+  trace.acquire("b1");
+  beginWith(0);
+  trace.drop("a");
+  expect(trace.pass(499)).toEqual([]);
+  expect(trace.pass(1)).toEqual(["b1 ← granted, attempt 2 after a: SESSION_ENDED"]);
+  trace.open("c");
+  trace.acquire("c1");
+  beginWith(900);
+  trace.resume("b");
+  trace.drop("b");
+  expect(trace.pass(899)).toEqual([]);
+  expect(trace.pass(1)).toEqual(["c1 ← granted, attempt 3 after b: SESSION_ENDED"]);
+  trace.open("d");
+  trace.acquire("d1");
+  expect(trace.drop("c"), "what was told no delay has none").toContain(
+    "d1 ← granted, attempt 4 after c: SESSION_ENDED",
+  );
+});
+
 test("[B6][B7] gives it also to one whose old grace had come to its end and was not decided", () => {
   const trace = tableOf({ a: 100 });
   trace.drop("a");
@@ -119,6 +145,8 @@ function tableOf(graces: Record<string, number>): TableTrace {
   return trace;
 }
 
+const beginning = { type: "begin", recoveryGraceMs: 30_000, isUndated: false } as const;
+
 function begin(trace: TableTrace, order = 1, isUndated = false): string[] {
-  return trace.step({ type: "begin", order, settings: trace.table.settings, recoveryGraceMs: 30_000, isUndated });
+  return trace.step({ ...beginning, order, settings: trace.table.settings, isUndated });
 }

@@ -14,7 +14,7 @@ function startIn(folder: string) {
   const settings = { limits, lockDelayMs: 0, outcomeTtlMs: 600_000 };
   const book = sqliteBook({ folder, settings, recoveryGraceMs: 30_000, clock, log: silentLog });
   const hub = new Hub({
-    settings: { name: "hub", limits, heartbeatMs: 5_000, graceMaxMs: 60_000, lockDelayMs: 0 },
+    settings: { name: "hub", limits, heartbeatMs: 5_000, graceMaxMs: 60_000 },
     clock,
     book,
   });
@@ -31,8 +31,9 @@ describe("[S13] a session that is told how long it has to come back", () => {
       socket.say({ type: "hello", node: "a", graceMs }, { type: "acquire", id: 1, resource: "r" });
       clock.pass(0);
       socket.heard();
-      hub.leave(1_000);
-      expect(socket.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: 30_000 }]);
+      hub.leave(1_000, 5_000);
+      const leftMs = Math.max(30_000, graceMs);
+      expect(socket.heard()).toEqual([{ type: "leaving", reconnectMs: 1_000, graceMs: leftMs }]);
 
       const { table } = recoverWhole(crashedCopyOf(folder));
       expect([...table.sessions.values()].map(({ presence }) => presence.state)).toEqual(["detached"]);
@@ -46,7 +47,7 @@ describe("[S13] a session that is told how long it has to come back", () => {
     const { hub } = startIn(folder);
     const socket = new HandSocket(hub, "1");
     socket.say({ type: "hello", node: "a" });
-    hub.leave(1_000);
+    hub.leave(1_000, 5_000);
     expect(socket.heard().map(({ type }) => type)).toEqual(["welcome", "leaving"]);
     expect(recoverWhole(crashedCopyOf(folder)).table.sessions.size).toBe(1);
     expect(startIn(crashedCopyOf(folder)).hub.engine.table.sessions.size).toBe(1);

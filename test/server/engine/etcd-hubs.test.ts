@@ -58,6 +58,7 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
       client,
       prefix,
       hub: name,
+      machine: "here",
       settings,
       clock,
       compactBytes,

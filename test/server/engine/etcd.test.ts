@@ -23,6 +23,7 @@ describe.skipIf(etcdMissing() !== undefined)("with an etcd", () => {
       client: new EtcdClient({ endpoints: [etcd.endpoint] }, systemClock),
       prefix: `/baton-${books}`,
       hub: `hub-${books}`,
+      machine: "here",
       settings,
       recoveryGraceMs: 30_000,
       heartbeatMs: 1_000,

@@ -1,0 +1,123 @@
+// What it does to time when nobody was there at a book in etcd: ages go on by the clocks of one machine, of another one nobody
+// knows how long it was, and waits start anew.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "../../../server/engine/engine.ts";
+import { etcdBook } from "../../../server/engine/etcd-book.ts";
+import { EtcdClient } from "../../../server/engine/etcd-client.ts";
+import { systemClock } from "../../../server/clock.ts";
+import { defaultLimits as limits } from "../../../shared/limits.ts";
+import { type Etcd, etcdMissing, startEtcd } from "../../support/etcd.ts";
+import { HandClock } from "../../support/hand-clock.ts";
+import { silentLog } from "../../support/silent-log.ts";
+import { acquire, open, release, resume, started } from "./contract.ts";
+
+describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was (needs etcd)", () => {
+  let etcd: Etcd;
+  let hubs = 0;
+  const engines = new Set<Engine>();
+  beforeAll(async () => {
+    etcd = await startEtcd();
+  });
+  afterEach(async () => {
+    await Promise.all(Array.from(engines, (engine) => engine.close()));
+    engines.clear();
+  });
+  afterAll(() => etcd[Symbol.asyncDispose]());
+
+  /** A hub whose clocks say that so much has passed since that of the first one was started. */
+  async function hub(
+    prefix: string,
+    passedMs: number,
+    { machine = "here", compactBytes = 1e9, lockDelayMs = 0, log = silentLog } = {},
+  ) {
+    hubs += 1;
+    const clock = new HandClock();
+    clock.pass(passedMs);
+    const name = `hub-${hubs}`;
+    const client = new EtcdClient({ endpoints: [etcd.endpoint] }, systemClock);
+    const settings = { limits, lockDelayMs, outcomeTtlMs: 600_000 };
+    const parts = { client, prefix, hub: name, machine, settings, compactBytes, clock, log };
+    const onLost = (why: string) => {
+      throw new Error(why);
+    };
+    const book = await etcdBook({ ...parts, recoveryGraceMs: 30_000, heartbeatMs: 5_000, onLost });
+    const { engine, answers } = started(() => book, clock);
+    engines.add(engine);
+    const settled = () => new Promise<void>((resolve) => engine.whenInEffect(resolve));
+    await settled();
+    return { engine, answers, settled, clock, name };
+  }
+
+  /** A book of a hub that was closed in an orderly way, ten seconds after `a` has succeeded with `r`; gives its name. */
+  async function bookWithOutcome(prefix: string, compactBytes?: number): Promise<string> {
+    const { engine, settled, clock, name } = await hub(prefix, 0, compactBytes === undefined ? {} : { compactBytes });
+    open(engine, [`${name}/a`, `${name}/b`], 600_000);
+    acquire(engine, `${name}/a`, 1);
+    release(engine, `${name}/a`, 1);
+    engine.commit();
+    await settled();
+    clock.pass(10_000);
+    acquire(engine, `${name}/b`, 1, { resource: "s", waitMs: 60_000 });
+    acquire(engine, `${name}/b`, 2, { resource: "s", waitMs: 60_000 });
+    engine.commit();
+    await settled();
+    if (compactBytes !== undefined) await expect.poll(() => engine.table.tally.journal.checkpoints).toBeGreaterThan(0);
+    engines.delete(engine);
+    await engine.close();
+    return name;
+  }
+
+  /** What whoever asks of that hub for what is fresh hears. */
+  async function ask({ engine, answers, settled, name }: Awaited<ReturnType<typeof hub>>, freshMs: number) {
+    open(engine, `${name}/c`);
+    acquire(engine, `${name}/c`, 1, { freshMs });
+    engine.commit();
+    await settled();
+    return answers().filter((answer) => answer.startsWith(`${name}/c`));
+  }
+
+  test("[O6] an outcome's age is what the clocks of the machine say", async () => {
+    await bookWithOutcome("/age/");
+    const again = await hub("/age/", 25_000);
+    expect(await ask(again, 24_999)).toEqual([`${again.name}/c granted 1`]);
+    await bookWithOutcome("/age-2/");
+    const other = await hub("/age-2/", 25_000);
+    expect(await ask(other, 25_000)).toEqual([`${other.name}/c skipped 1`]);
+  });
+
+  test("[O6] so it is after a checkpoint, of which no entry is left but one", async () => {
+    await bookWithOutcome("/checkpoint/", 1);
+    const again = await hub("/checkpoint/", 25_000);
+    expect(await ask(again, 25_000)).toEqual([`${again.name}/c skipped 1`]);
+  });
+
+  test("[O6] on another machine nobody knows it, and the outcome is forgotten", async () => {
+    await bookWithOutcome("/machine/");
+    const again = await hub("/machine/", 25_000, { machine: "there" });
+    expect(await ask(again, 86_400_000)).toEqual([`${again.name}/c granted 1`]);
+  });
+
+  test("a hub that joins others says which settings it changes for all", async () => {
+    const warnings: object[] = [];
+    const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+    const first = await hub("/settings/", 0, { log });
+    await hub("/settings/", 0, { log, lockDelayMs: 3_000 });
+    expect(warnings.filter((fields) => "changed" in fields)).toEqual([{ changed: ["lockDelayMs"] }]);
+    await expect.poll(() => first.engine.table.settings.lockDelayMs).toBe(3_000);
+  });
+
+  test("[B6] waits start anew", async () => {
+    const before = await bookWithOutcome("/waits/");
+    const { engine, answers, settled, clock } = await hub("/waits/", 100_000);
+    resume(engine, `${before}/b`);
+    engine.commit();
+    await settled();
+    answers();
+    clock.pass(59_999);
+    await settled();
+    expect(answers()).toEqual([]);
+    clock.pass(1);
+    await settled();
+    expect(answers()).toEqual([`${before}/b/2 failed 2 LOCK_TIMEOUT`]);
+  });
+});
