@@ -141,11 +141,14 @@ export class Hub implements Host<Session> {
   #dismiss(reconnectMs: number, sessions: "kept" | "lost"): void {
     const { survivesMs, table } = this.engine;
     for (const session of this.#sessions.values()) {
-      // By its session: it is detached by now.
       const ownGraceMs = table.sessions.get(session.id ?? "")?.identity.graceMs ?? 0;
-      const isKept = survivesMs > 0 && (sessions === "kept" || ownGraceMs > 0);
-      const graceMs = isKept ? Math.max(ownGraceMs, survivesMs) : 0;
-      if (session.id !== undefined) session.announce({ type: "leaving", reconnectMs, graceMs });
+      const hasTime = survivesMs > 0 && (sessions === "kept" || ownGraceMs > 0);
+      const leaving = {
+        type: "leaving",
+        reconnectMs,
+        graceMs: hasTime ? Math.max(ownGraceMs, survivesMs) : 0,
+      } as const;
+      if (session.id !== undefined) session.announce(leaving);
       session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
     }
   }
