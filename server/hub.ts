@@ -12,6 +12,7 @@ import type { Effect } from "./core/effect.ts";
 import type { Command, RequestMessage } from "./core/command.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { Book } from "./engine/journal.ts";
+import { dismiss } from "./dismissal.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { Reception } from "./reception.ts";
 import { commandOf } from "./rights.ts";
@@ -123,34 +124,20 @@ export class Hub implements Host<Session> {
       for (const { connection } of this.#sessions.values()) this.engine.propose(this.#detaching(connection.id));
       this.engine.commit();
     }
-    const cancel = this.#clock.after(withinMs, () => this.#dismiss(reconnectMs, "lost"));
+    const cancel = this.#clock.after(withinMs, () =>
+      dismiss(this.#sessions.values(), this.engine, { reconnectMs, is: "lost" }),
+    );
     this.engine.whenInEffect(() => {
       cancel();
-      this.#dismiss(reconnectMs, "kept");
+      dismiss(this.#sessions.values(), this.engine, { reconnectMs, is: "kept" });
     });
   }
 
   /** Says `leaving` to all whom their grace lets come back, here or elsewhere, and closes every socket: the engine is lost. */
   forsake(reconnectMs: number): Promise<void> {
     this.#isLeaving = true;
-    this.#dismiss(reconnectMs, "lost");
+    dismiss(this.#sessions.values(), this.engine, { reconnectMs, is: "lost" });
     return this.abandon();
-  }
-
-  /** Tells each how long it has to come back, and closes its socket; with the engine lost, who has no grace has no time. */
-  #dismiss(reconnectMs: number, sessions: "kept" | "lost"): void {
-    const { survivesMs, table } = this.engine;
-    for (const session of this.#sessions.values()) {
-      const ownGraceMs = table.sessions.get(session.id ?? "")?.identity.graceMs ?? 0;
-      const hasTime = survivesMs > 0 && (sessions === "kept" || ownGraceMs > 0);
-      const leaving = {
-        type: "leaving",
-        reconnectMs,
-        graceMs: hasTime ? Math.max(ownGraceMs, survivesMs) : 0,
-      } as const;
-      if (session.id !== undefined) session.announce(leaving);
-      session.close(closeCodes.HUB_RESTARTING, "the hub is being stopped");
-    }
   }
 
   /** Stops the wheel and the engine; every socket is gone by now. */
