@@ -114,7 +114,7 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", { timeout: 90
     // It may be done in the end, which is why it is not done to what `a` holds.
     const body = JSON.stringify({ reason: "stuck" });
     const forced = fetch(`${hubs[0].httpUrl}/v1/resource/release?name=t`, { method: "POST", body });
-    expect(await a.find(({ type }) => type === "leaving")).toMatchObject({ graceMs: 30_000 });
+    expect(await a.find(({ type }) => type === "leaving")).toMatchObject({ graceMs: 60_000 });
     expect((await a.closed).code).toBe(1012);
     const heard = a.frames.flat().filter((message) => "id" in message && message.id === asked);
     // A busy machine may have asked so late that the hub knew already that it could not.
