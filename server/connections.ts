@@ -72,6 +72,8 @@ export function boundConnections({ server, isSecure, limits, refused }: Bounded)
     if (!connection.writable || isInTheMiddle) connection.destroy();
     else answerAndCutOff(connection, refusals.get(error.code) ?? malformed);
   });
+  // Node would answer these itself, past all that a request has to pass.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   server.on("upgrade", ({ socket }) => idle.delete(nameOf(socket)));
   server.on("request", ({ socket }, response) => {
     answers.set(socket, response);

@@ -54,7 +54,10 @@ export function isKnock({
 export function refuseRequest(doorway: Doorway, { host, origin, target }: Knock): Refusal | undefined {
   const { isSecure } = doorway.port;
   const called = host === undefined ? undefined : parse(`${isSecure ? "https" : "http"}://${host}`);
-  if (called === undefined || called.host === "" || !isOurs(doorway, called)) {
+  // A Host is a name or an address, and a port (RFC 9110, 7.2): a URL has room for more, and has more ways to write them.
+  const name = host?.replace(/:\d+$/, "").toLowerCase() ?? "";
+  const isPlain = called?.hostname === name || /^\[[\da-f:.]+\]$/.test(name);
+  if (called === undefined || !isPlain || !isOurs(doorway, called)) {
     return { status: 421, code: "MISDIRECTED", message: "the Host is none of this hub's names" };
   }
   const fault = faultOfQuery(target.split("?", 2)[1] ?? "");

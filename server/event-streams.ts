@@ -48,7 +48,7 @@ export class EventStreams implements Streams {
       return undefined;
     }
     let isOpen = false;
-    const texts = this.#texts({ ...listener, isGood: () => isOpen && listener.isGood() });
+    const texts = this.#texts({ ...listener, meant: () => (isOpen ? listener.meant() : undefined) });
     const encoder = new TextEncoder();
     const begin = () => {
       isOpen = true;
@@ -78,15 +78,17 @@ export class EventStreams implements Streams {
     );
   }
 
-  async *#texts({ isMeant, lastEventId, isGood }: Listener): AsyncGenerator<string, undefined, undefined> {
+  async *#texts({ meant, lastEventId }: Listener): AsyncGenerator<string, undefined, undefined> {
     const { history } = this.#told.table;
     let number = Math.min(lastEventId ?? history.number, history.number);
     let isBehind = lastEventId !== undefined && lastEventId > history.number;
     let spokeMs = this.#clock.nowMs();
     yield firstText;
-    while (isGood()) {
+    for (;;) {
       // Many of them keep nobody else waiting.
       await inLine();
+      const isMeant = meant();
+      if (isMeant === undefined) return undefined;
       const reading = readAfter(history, number, entriesMax, isMeant);
       ({ number } = reading);
       const texts = reading.entries.map((entry) => this.#textOf(entry));
@@ -99,7 +101,6 @@ export class EventStreams implements Streams {
         yield texts.join("");
       } else if (number >= history.number) await this.#news();
     }
-    return undefined;
   }
 
   #textOf(entry: Entry): string {

@@ -22,12 +22,12 @@ export function gateOf({ tokens, jwks, jwtAudience, jwtIssuer }: Config, clock: 
     return { gate, reload: () => gate.replace(read()) };
   }
   if (jwks !== undefined && jwtAudience !== undefined && jwtIssuer !== undefined) {
-    const gate = new JwtGate(keysOf(jwks), { audience: jwtAudience, issuer: jwtIssuer }, clock);
-    return { gate, reload: () => gate.replace(keysOf(jwks)) };
+    const gate = new JwtGate(keysOf(jwks, clock), { audience: jwtAudience, issuer: jwtIssuer }, clock);
+    return { gate, reload: () => gate.replace(keysOf(jwks, clock)) };
   }
   return { gate: openGate, reload: undefined };
 }
 
-function keysOf(jwks: string): JWTVerifyGetKey {
-  return /^https?:/i.test(jwks) ? keysAt(jwks) : keysIn(readSettingFile("the key set", jwks), jwks);
+function keysOf(jwks: string, clock: Clock): JWTVerifyGetKey {
+  return /^https?:/i.test(jwks) ? keysAt(jwks, clock) : keysIn(readSettingFile("the key set", jwks), jwks);
 }

@@ -127,6 +127,8 @@ async function enter(context: Context, doorway: Doorway, next: () => Promise<voi
   const refusal = refuseRequest(doorway, { method, target, host, origin, subprotocols: undefined });
   for (const [name, value] of headers) context.header(name, value);
   if (refusal !== undefined) return context.json({ code: refusal.code, message: refusal.message }, refusal.status);
+  if (!/^(?:100-continue)?$/i.test(context.req.header("expect") ?? ""))
+    return say(context, { code: "INVALID_MESSAGE", message: "Expect must be 100-continue" });
   if (origin !== undefined) {
     context.header("Access-Control-Allow-Origin", origin);
     context.header("Access-Control-Allow-Methods", "GET, POST, DELETE");

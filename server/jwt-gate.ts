@@ -24,8 +24,9 @@ const algorithms = [
   "EdDSA",
   "Ed25519",
 ];
-// A key set is fetched when it is needed: for a key that is not in it, at most so often, and when it is older than that.
-const fetching = { timeoutDuration: 5_000, cooldownDuration: 10_000, cacheMaxAge: 600_000 };
+// A key set is fetched when it is needed: when it is older than that, and for a key that is not in it, which `keysAt` sees to.
+const fetching = { timeoutDuration: 5_000, cooldownDuration: Infinity, cacheMaxAge: 600_000 };
+const fetchPauseMs = 1_000;
 // How far the clock of the issuer may be ahead of this machine's. None lets a token live on after it has expired.
 const clockToleranceSeconds = 5;
 
@@ -75,7 +76,8 @@ export class JwtGate implements Gate {
     // What is said counts, even if it is null: that is no list, and lets nobody in.
     const said = claimOf(payload, "prefixes");
     const prefixes = said === undefined ? [""] : said;
-    if (name === undefined || !isName(name, accessNameBytesMax) || exp === undefined || !isRole(role)) return undefined;
+    if (typeof name !== "string" || !isName(name, accessNameBytesMax) || exp === undefined || !isRole(role))
+      return undefined;
     if (!Array.isArray(prefixes) || !prefixes.every(isPrefix)) return undefined;
     const leftMs = exp * 1_000 - wallMs;
     return leftMs > 0 ? { name, role, prefixes, expiresAtMs: this.#clock.nowMs() + leftMs } : undefined;
@@ -88,9 +90,32 @@ function claimOf(payload: JWTPayload, name: string): unknown {
   return own === undefined ? payload[name] : own;
 }
 
-/** The keys at a URL, fetched when they are needed. */
-export function keysAt(url: string): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(url), fetching);
+/**
+ * The keys at a URL, fetched when they are needed, at most once a second. That a key is unknown counts only when they were
+ * fetched after it was asked for: until then whoever asks is told that they cannot be had.
+ */
+export function keysAt(url: string, clock: Pick<Clock, "nowMs">): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(new URL(url), fetching);
+  let nextMs = -Infinity;
+  /** Has the keys fetched, or waits for them if they are on their way; whether they are those of now. */
+  const renew = async () => {
+    const isNew = !keys.reloading;
+    if (isNew) {
+      if (clock.nowMs() < nextMs) throw new Error("the keys were asked for a moment ago");
+      nextMs = clock.nowMs() + fetchPauseMs;
+    }
+    await keys.reload();
+    return isNew;
+  };
+  return async (header, token) => {
+    for (let isNew = false; ; isNew = await renew()) {
+      try {
+        if (keys.fresh) return await keys(header, token);
+      } catch (error) {
+        if (isNew || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      }
+    }
+  };
 }
 
 /**

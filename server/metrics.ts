@@ -1,5 +1,6 @@
 // What a hub counts, as Prometheus reads it: adds nothing up by itself, and names no resource and no node. Knows no route.
 import { Counter, Gauge, Registry } from "prom-client";
+import { defaultLimits, type Refusals } from "../shared/limits.ts";
 import type { LockTable } from "./core/table.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { SpreadHistogram } from "./spread-histogram.ts";
@@ -61,7 +62,9 @@ export function metricsOf({ engine, watches }: Measured, traffic: Traffic): () =
   counters("baton_sessions_ended_total", "Sessions that ended, by why", "why", () =>
     Object.entries(tally.sessionsEnded),
   );
-  counters("baton_refusals_total", "How often a bound was met, by its name", "bound", () => table.refusals);
+  counters("baton_refusals_total", "How often a bound was met, by its name", "bound", () =>
+    refusalsByBound(table.refusals),
+  );
   counters("baton_frames_total", "WebSocket frames, by direction", "direction", () => [
     ["in", traffic.framesIn],
     ["out", traffic.framesOut],
@@ -81,6 +84,15 @@ export function metricsOf({ engine, watches }: Measured, traffic: Traffic): () =
   }
   const process = processMetrics();
   return async () => `${await registry.metrics()}\n${await process.metrics()}`;
+}
+
+// Past these nothing is refused: the oldest of the history goes, and a list is the first of it and a count.
+const refusingNothing: readonly string[] = ["historyResourceMax", "historyMax", "listEntriesMax"];
+const bounds = Object.keys(defaultLimits).filter((bound) => !refusingNothing.includes(bound));
+
+/** How often each bound was met, at 0 from the start: a series that begins with 1 never rose to it. */
+function refusalsByBound(refusals: Refusals): [string, number][] {
+  return Object.entries({ ...Object.fromEntries(bounds.map((bound) => [bound, 0])), ...Object.fromEntries(refusals) });
 }
 
 function labelled(label: string, word: string, value: number): Labelled {

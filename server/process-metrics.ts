@@ -2,7 +2,7 @@
 // are not taken: its CPU counts from the first look on, its heap is what V8 has put aside, and its collections leave some out.
 // Knows no hub.
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry, Summary } from "prom-client";
 import { addSpan, newSpread, shortMs } from "./core/tally.ts";
 import { SpreadHistogram } from "./spread-histogram.ts";
 
@@ -30,7 +30,7 @@ function begin(): Registry {
   gauge("baton_process_heap_bytes", "JavaScript heap in use", () => process.memoryUsage().heapUsed);
   gauge("baton_process_external_bytes", "Memory of buffers outside the heap", () => process.memoryUsage().external);
   addCollections(registry);
-  addLoopDelay(registry);
+  registry.registerMetric(new LoopDelay());
   return registry;
 }
 
@@ -49,17 +49,38 @@ function addCollections(registry: Registry): void {
   registry.registerMetric(new SpreadHistogram("baton_collection_seconds", help, collections));
 }
 
-function addLoopDelay(registry: Registry): void {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
-  const help = "How late the event loop was since the last look, by quantile";
-  const collect = function (this: Gauge<"quantile">): void {
-    for (const quantile of [0.5, 0.99, 1]) {
-      const nanoseconds = delay.count === 0 ? 0 : delay.percentile(quantile * 100);
-      this.set({ quantile: String(quantile) }, nanoseconds / 1e9);
-    }
-    delay.reset();
-  };
-  const name = "baton_loop_delay_seconds";
-  registry.registerMetric(new Gauge({ name, help, labelNames: ["quantile"], registers: [], collect }));
+const resolutionMs = 10;
+const loopDelay = { name: "baton_loop_delay_seconds", help: "How late the event loop was" };
+
+/** How late the event loop is: quantiles since the last look, and a sum and a count since the first. */
+class LoopDelay extends Summary {
+  readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
+  #seconds = 0;
+  #count = 0;
+
+  constructor() {
+    super({ ...loopDelay, registers: [] });
+    this.#delay.enable();
+  }
+
+  /** What the library asks for when it writes its text. */
+  getForPromString() {
+    const { name } = loopDelay;
+    const { count, mean } = this.#delay;
+    const quantiles = [0.5, 0.99, 1].map((quantile) => {
+      const value = count === 0 ? 0 : lateness(this.#delay.percentile(quantile * 100));
+      return { metricName: name, labels: { quantile: String(quantile) }, value };
+    });
+    this.#count += count;
+    this.#seconds += count === 0 ? 0 : count * lateness(mean);
+    this.#delay.reset();
+    const sum = { metricName: `${name}_sum`, labels: {}, value: this.#seconds };
+    const total = { metricName: `${name}_count`, labels: {}, value: this.#count };
+    return { ...loopDelay, type: "summary", values: [...quantiles, sum, total] };
+  }
+}
+
+/** Measured is the time from one look to the next, which would be the resolution if nothing were late; in seconds. */
+function lateness(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e9 - resolutionMs / 1_000);
 }

@@ -50,6 +50,8 @@ const boundsByError = new Map<unknown, keyof Limits>([
 ]);
 
 const closeTimeoutMs = 5_000;
+// Who has read nothing for heartbeats on end hardly reads that it is closed.
+const slowCloseTimeoutMs = 1_000;
 
 /** Accepts WebSockets on a server. */
 export function acceptSockets(parts: SocketParts): Sockets {
@@ -168,6 +170,7 @@ function connectionOf(
     close: (code, reason) => {
       if (code === closeCodes.UNAUTHORIZED) log.info({ address, reason }, "a node was turned away");
       socket.close(code, reason);
+      if (code === closeCodes.SLOW_CONSUMER) setTimeout(() => socket.terminate(), slowCloseTimeoutMs).unref();
       // What still comes is for nobody, and not worth the unmasking: the end of the connection says as much as a close frame.
       stream.removeAllListeners("data");
       stream.resume();
@@ -211,11 +214,10 @@ function textOf(data: RawData, traffic: Traffic): string {
   return data.toString();
 }
 
-function knockOf({ method = "", url = "", headers, headersDistinct }: IncomingMessage) {
-  const { host, origin } = headers;
-  const subprotocols = headersDistinct["sec-websocket-protocol"]?.join(",");
-  const origins = headersDistinct["origin"]?.join(",");
-  return { method, target: url, host, origin: origins ?? origin, subprotocols };
+function knockOf({ method = "", url = "", headersDistinct }: IncomingMessage) {
+  const all = (name: string) => headersDistinct[name]?.join(",");
+  const [host, origin, subprotocols] = [all("host"), all("origin"), all("sec-websocket-protocol")];
+  return { method, target: url, host, origin, subprotocols };
 }
 
 const shownMax = 64;

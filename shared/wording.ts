@@ -8,6 +8,12 @@ export function printable(text: string): string {
   return text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`);
 }
 
+/** What a search looks in, in small letters: a name as it is and, as not all of it can be typed, as it is shown. */
+export function searchable(name: string): string {
+  const shown = printable(name);
+  return (shown === name ? name : `${name}\n${shown}`).toLowerCase();
+}
+
 /** A duration in milliseconds as people read it, two units at most: `250ms`, `12s`, `3m12s`, `2h5m`, `3d4h`. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${milliseconds}ms`;

@@ -1,20 +1,36 @@
 // What the queries of several routes have in common: names, prefixes, pages. Knows no route.
 import * as z from "zod/mini";
 import type { Limits } from "../../shared/limits.ts";
-import { name } from "../../shared/protocol.ts";
+import { line, name } from "../../shared/protocol.ts";
 
 const pageEntriesDefault = 100;
+const reasonBytesMax = 256;
 
-/** An integer that is written in a query. */
+/** An integer that is written in a query, in decimal digits alone. */
 export function count(min: number, max: number, bound?: keyof Limits) {
   const error = `an integer from ${min} to ${max}`;
   const isWithin = z.refine<number>((value) => value <= max, { error, params: { bound } });
-  return z.coerce.number({ error }).check(z.int({ error }), z.minimum(min, { error }), isWithin);
+  const digits = z.string({ error }).check(z.refine((text) => /^\d+$/.test(text), { error }));
+  const integer = z.coerce.number<string>({ error }).check(z.int({ error }), z.minimum(min, { error }), isWithin);
+  // A refinement says nothing of itself in the description.
+  return z.pipe(digits, integer).check(z.meta({ type: "integer", minimum: min, maximum: max }));
 }
+
+/** Why an admin acts. */
+export const reason = line(reasonBytesMax).check(
+  z.meta({
+    description: "What the session, and those who look later, are told",
+    minLength: 1,
+    maxLength: reasonBytesMax,
+  }),
+);
 
 /** The name of the one resource that is meant. */
 export function resourceName(limits: Limits) {
-  return name(limits, "resourceBytesMax").check(z.describe("The resource, percent-encoded"));
+  const { resourceBytesMax: maxLength } = limits;
+  return name(limits, "resourceBytesMax").check(
+    z.meta({ description: "The resource, percent-encoded", minLength: 1, maxLength }),
+  );
 }
 
 /** How the names begin that are meant. */

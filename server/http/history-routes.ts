@@ -1,7 +1,7 @@
 // The routes of what has happened: of one resource page by page, and of all as a stream. Knows the hub and its table; no header.
 import * as z from "zod/mini";
 import { historyPage } from "../../shared/pages.ts";
-import { isWithin, type Gate } from "../access.ts";
+import { isWithin, mayView, type Gate } from "../access.ts";
 import { entriesOf } from "../core/history-reading.ts";
 import { historyRowOf } from "../core/history-row.ts";
 import type { Hub } from "../hub.ts";
@@ -10,11 +10,10 @@ import { noBody, refuse, route, type Route } from "./route.ts";
 
 /** Who listens to what happens, and to what of it. */
 type Listener = {
-  isMeant: (resource: string) => boolean;
+  /** Which resources are meant as things are by now; undefined once it may listen no more. */
+  meant: () => ((resource: string) => boolean) | undefined;
   /** The number of the last event that was heard; from now on unless given. */
   lastEventId: number | undefined;
-  /** Whether it still may. */
-  isGood: () => boolean;
 };
 
 /** Streams of events; undefined where there are as many as may be. */
@@ -59,9 +58,12 @@ export function historyRoutes(hub: Hub, gate: Gate, streams: Streams): Route[] {
         refusals: ["UNAVAILABLE"],
       },
       ({ access, query: { prefix, lastEventId } }) => {
-        const isMeant = (resource: string) => resource.startsWith(prefix) && isWithin(access, resource);
-        const isGood = () => gate.present(access) !== undefined && engine.isReachable();
-        const text = streams.open({ isMeant, lastEventId, isGood });
+        const meant = () => {
+          const present = gate.present(access);
+          if (present === undefined || !mayView(present) || !engine.isReachable()) return undefined;
+          return (resource: string) => resource.startsWith(prefix) && isWithin(present, resource);
+        };
+        const text = streams.open({ meant, lastEventId });
         return text === undefined ? refuse("UNAVAILABLE", "as many event streams as the hub allows") : { text };
       },
     ),

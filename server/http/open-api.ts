@@ -26,9 +26,21 @@ const uri = (name: string) => `#/components/schemas/${name}`;
 // What may be left out may be left out, and what is not named here may come later: an answer only grows.
 const how = { io: "input", unrepresentable: "any" } as const;
 
-/** The document about these routes. */
+// A file that no route of those answers with.
+const page = {
+  path: "/",
+  summary: "Shows the dashboard",
+  right: "none",
+  query: z.object({}),
+  body: noBody,
+  answer: z.string(),
+  contentType: "text/html; charset=utf-8",
+  refusals: [],
+} as const;
+
+/** The document about these routes, and the page. */
 export function openApi(routes: readonly Route[]) {
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, object>> = { [page.path]: { get: operation(page) } };
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
   const { schemas } = z.toJSONSchema(names, { ...how, uri });
   return {
@@ -42,7 +54,16 @@ export function openApi(routes: readonly Route[]) {
   };
 }
 
-function operation({ path, summary, right, query, body, answer, contentType, refusals }: Route) {
+function operation({
+  path,
+  summary,
+  right,
+  query,
+  body,
+  answer,
+  contentType,
+  refusals,
+}: Omit<Route, "method" | "respond">) {
   const { properties = {}, required = [] } = bare(z.toJSONSchema(query, how));
   const parameters = Object.entries(properties).map(([name, schema]) => {
     const isInPath = path.includes(`{${name}}`);

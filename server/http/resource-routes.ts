@@ -1,16 +1,12 @@
 // The routes of resources: the list, one whole, and what an admin may do to one. Knows the hub and its table; no header.
 import * as z from "zod/mini";
 import { resourceDone, resourcePage, resourceViewPage } from "../../shared/pages.ts";
-import { line } from "../../shared/protocol.ts";
 import { isWithin } from "../access.ts";
 import { resourcesAfter, rowOf, viewOf } from "../core/views.ts";
 import type { Answered, Hub } from "../hub.ts";
-import { count, pageOf, prefix, resourceName } from "./form.ts";
+import { count, pageOf, prefix, reason, resourceName } from "./form.ts";
 import { inSlices } from "./slices.ts";
 import { noBody, refuse, refuseUnknown, route, type Reply, type Route } from "./route.ts";
-
-/** How long the reason of an admin may be, in bytes. */
-export const reasonBytesMax = 256;
 
 /** The routes of the resources of a hub. */
 export function resourceRoutes(hub: Hub): Route[] {
@@ -76,7 +72,7 @@ function actions(hub: Hub): Route[] {
         query: z.object({ name }),
         body: z.object(
           {
-            reason: line(reasonBytesMax),
+            reason,
             fence: z.optional(z.int({ error: "a fence" }).check(z.minimum(1, { error: "a fence" }))),
           },
           { error: "JSON: an object {reason, fence?}" },

@@ -1,20 +1,17 @@
 // The routes of sessions: the list, and the kick. Knows the hub and its table; no header and no socket.
 import * as z from "zod/mini";
 import { sessionDone, sessionPage } from "../../shared/pages.ts";
-import { line } from "../../shared/protocol.ts";
 import { isWithin, type Access } from "../access.ts";
 import { sessionRowOf, sessionsAfter } from "../core/views.ts";
 import type { Session } from "../core/records.ts";
 import type { Hub } from "../hub.ts";
-import { pageOf, prefix } from "./form.ts";
-import { reasonBytesMax } from "./resource-routes.ts";
+import { pageOf, prefix, reason } from "./form.ts";
 import { noBody, refuse, refuseUnknown, route, type Route } from "./route.ts";
 
 /** The routes of the sessions of a hub. */
 export function sessionRoutes(hub: Hub): Route[] {
   const { limits } = hub;
   const session = z.string().check(z.describe("The session's id, as the list names it"));
-  const reason = line(reasonBytesMax).check(z.describe("What the session, and those who look later, are told"));
   return [
     route(
       {

@@ -131,6 +131,26 @@ describe.skipIf(noCertificates !== undefined)(`TLS${noCertificates === undefined
     await wire.granted("r");
   });
 
+  test(
+    "with --tls-ca that holds no certificate is refused at start, and on SIGHUP the one in force stays",
+    manyProcesses,
+    async () => {
+      await using to = await running("mutual");
+      const { cert, key } = await to.by.sign("node");
+      await writeFile(to.by.caFile, "");
+      to.hub.kill("SIGHUP");
+      const line: unknown = JSON.parse(await to.hub.logged("could not be read again"));
+      expect(line).toMatchObject({ level: "error", what: "the certificates", why: expect.stringContaining("PEM") });
+      const wire = await connectWire(to.hub.url, { ca: to.by.ca, cert, key });
+      await wire.close();
+      const tls = ["--tls-cert", to.own.certFile, "--tls-key", to.own.keyFile, "--tls-ca", to.by.caFile];
+      const { code, stderr } = await runHub(["--engine", "memory", ...tls]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^baton-hub: [^\n]+\n$/);
+      expect(stderr).toContain(`${to.by.caFile} must be one certificate or more`);
+    },
+  );
+
   test("answers nothing to plain HTTP and plain sockets, and goes on for others", async () => {
     await using to = await served();
     const plain = `127.0.0.1:${to.port}`;

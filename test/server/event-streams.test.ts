@@ -1,5 +1,4 @@
 // Event streams beside a clock that the test moves.
-import { setImmediate as round } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { EventStreams } from "../../server/event-streams.ts";
 import { defaultLimits } from "../../shared/limits.ts";
@@ -11,11 +10,11 @@ async function openStream() {
   const clock = new HandClock();
   const { table } = new TableTrace({ nodes: "" });
   const streams = new EventStreams(clock, { table, nowMs: () => clock.nowMs() }, defaultLimits);
-  const stream = streams.open({ isMeant: () => true, lastEventId: undefined, isGood: () => true });
+  const stream = streams.open({ meant: () => () => true, lastEventId: undefined });
   const reader = stream?.getReader();
   await reader?.read();
   const news = reader?.read();
-  while (clock.timers === 0) await round();
+  await expect.poll(() => clock.timers).toBe(1);
   return { clock, reader, news };
 }
 
@@ -23,7 +22,7 @@ test("a stream looks for news again and again until nobody reads it any more", a
   const { clock, reader, news } = await openStream();
   for (let looks = 0; looks < 3; looks += 1) {
     clock.pass(50);
-    while (clock.timers === 0) await round();
+    await expect.poll(() => clock.timers).toBe(1);
   }
   const cancelled = reader?.cancel();
   clock.pass(50);

@@ -19,16 +19,17 @@ type Signed = {
   inSeconds?: number | undefined;
   claims?: Partial<typeof terms>;
   key?: Parameters<SignJWT["sign"]>[0];
+  kid?: string;
 };
 
 /** A token; good, but for what is said. */
-function signed(clock: HandClock, { payload = good, claims = {}, key = privateKey, ...given }: Signed = {}) {
+function signed(
+  clock: HandClock,
+  { payload = good, claims = {}, key = privateKey, kid = "k1", ...given }: Signed = {},
+) {
   const nowSeconds = clock.wallMicroseconds() / 1_000_000;
   const { audience, issuer } = { ...terms, ...claims };
-  const token = new SignJWT(payload)
-    .setProtectedHeader({ alg: "ES256", kid: "k1" })
-    .setAudience(audience)
-    .setIssuer(issuer);
+  const token = new SignJWT(payload).setProtectedHeader({ alg: "ES256", kid }).setAudience(audience).setIssuer(issuer);
   const inSeconds = "inSeconds" in given ? given.inSeconds : 60;
   if (inSeconds !== undefined) token.setExpirationTime(Math.round(nowSeconds + inSeconds));
   return token.sign(key);
@@ -63,6 +64,10 @@ describe("a JSON Web Token", () => {
     { what: "no name", how: { payload: { role: "node" } } },
     { what: "a name with a control character", how: { payload: { ...good, sub: "a\n" } } },
     { what: "a name that is too long", how: { payload: { ...good, sub: "x".repeat(129) } } },
+    ...["0", "1.5", "5", "true", "null", "{}", '["a"]'].map((text) => ({
+      what: `${text} for a name`,
+      how: { payload: { ...good, sub: JSON.parse(text) } },
+    })),
     { what: "no role", how: { payload: { sub: "ann" } } },
     { what: "a role that is none", how: { payload: { ...good, baton_role: "root" } } },
     { what: "prefixes that are no list", how: { payload: { ...good, baton_prefixes: "app/" } } },
@@ -122,23 +127,69 @@ describe("keys", () => {
   });
 
   it("are fetched once for many tokens, and when they cannot be, that is told apart from a bad token", async () => {
-    let asked = 0;
-    let status = 503;
-    const server = createServer((_, response) => {
-      asked += 1;
-      response.writeHead(status, { "content-type": "application/json" }).end(keySet);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : 0;
-    const clock = new HandClock();
-    const gate = new JwtGate(keysAt(`http://127.0.0.1:${port}/keys`), terms, clock);
+    await using issuer = await keyServer();
+    const { gate, clock } = issuer;
+    issuer.status = 503;
     await expect(gate.identify(await signed(clock))).rejects.toThrow("200 OK");
-    status = 200;
+    issuer.status = 200;
+    await expect(gate.identify(await signed(clock))).rejects.toThrow("a moment ago");
+    clock.pass(1_000);
     for (let count = 0; count < 3; count += 1) {
       expect(await gate.identify(await signed(clock))).toMatchObject({ name: "ann" });
     }
-    expect(asked).toBe(2);
-    await new Promise((resolve) => server.close(resolve));
+    expect(issuer.fetches).toBe(2);
+  });
+
+  it("are fetched again for one that is unknown, once a second at most, and until then nobody is told no", async () => {
+    await using issuer = await keyServer();
+    const { gate, clock } = issuer;
+    await gate.identify(await signed(clock));
+    const unknown = () => signed(clock, { kid: "k2" });
+    for (let count = 0; count < 100; count += 1) {
+      await expect(gate.identify(await unknown())).rejects.toThrow("a moment ago");
+    }
+    expect(await gate.identify(await signed(clock))).toMatchObject({ name: "ann" });
+    expect(issuer.fetches).toBe(1);
+    clock.pass(1_000);
+    expect(await gate.identify(await unknown())).toBeUndefined();
+    issuer.keys = keySet.replace("k1", "k2");
+    clock.pass(999);
+    await expect(gate.identify(await unknown())).rejects.toThrow("a moment ago");
+    clock.pass(1);
+    expect(await gate.identify(await unknown())).toMatchObject({ name: "ann" });
+    expect(issuer.fetches).toBe(3);
+  });
+
+  it("that were on their way when a token came do not tell that its key is unknown", async () => {
+    await using issuer = await keyServer();
+    const { gate, clock } = issuer;
+    const tokens = await Promise.all([signed(clock, { kid: "k2" }), signed(clock, { kid: "k2" })]);
+    const [first, second] = await Promise.allSettled(tokens.map((token) => gate.identify(token)));
+    expect(first).toMatchObject({ status: "fulfilled", value: undefined });
+    expect(second).toMatchObject({ status: "rejected" });
+    expect(issuer.fetches).toBe(1);
   });
 });
+
+/** A gate of keys that are fetched from a server of this process, which counts how often. */
+async function keyServer() {
+  const clock = new HandClock();
+  const server = createServer((_, response) => {
+    issuer.fetches += 1;
+    response.writeHead(issuer.status, { "content-type": "application/json" }).end(issuer.keys);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const issuer = {
+    fetches: 0,
+    status: 200,
+    keys: keySet,
+    clock,
+    gate: new JwtGate(keysAt(`http://127.0.0.1:${port}/keys`, clock), terms, clock),
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return issuer;
+}

@@ -97,11 +97,17 @@ describe("what is hardly a request", () => {
       text: "TRACE /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Secret: s3cr3t\r\n\r\n",
       wanted: [405],
     },
+    {
+      what: "an expectation that nobody meets",
+      text: "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: foo\r\n\r\n",
+      wanted: [400],
+    },
     { what: "a space in the target", text: "GET /health z HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", wanted: [400] },
   ])("[B2] $what is refused with $wanted", async ({ text, wanted }) => {
     const answers = await allAnswers(hub.url, text);
     expect(statuses(answers)).toEqual(wanted);
     if (wanted.length > 0) expect(answers).toMatch(/\{"code":"[A-Z_]+","message":"[^"]+"\}$/);
+    if (wanted.length > 0) expect(answers).toMatch(/\r\ncontent-security-policy: default-src 'none'/i);
     expect(answers).not.toContain("s3cr3t");
     await expectNothingHappened();
   });
@@ -158,6 +164,11 @@ describe("what is hardly a request", () => {
     expect(statuses(await allAnswers(hub.url, gets(8) + last))).toEqual([]);
     expect(hub.refusals.get("connectionRequestsMax")).toBe(1);
     await expectNothingHappened();
+  });
+
+  it("an expectation of 100-continue is met", async () => {
+    const asked = request("GET /healthz HTTP/1.1", "Expect: 100-continue", "Connection: close", "", "");
+    expect(statuses(await allAnswers(hub.url, asked))).toEqual([100, 200]);
   });
 
   it("[B1] any number of requests after each other are answered on one connection", async () => {

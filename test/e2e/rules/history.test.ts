@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { historyPage, type HistoryEntry } from "../../../shared/pages.ts";
+import { guarded } from "./guarded-hub.ts";
 import { expectRefusal, hubWith, type HubInProcess } from "./hub-in-process.ts";
 
 /** What has happened to a resource, newest first. */
@@ -199,6 +200,24 @@ describe("the stream of events", () => {
     await a.granted("r2");
     expect((await events.next()).value?.data.resource).toBe("r2");
     await events.return();
+  });
+
+  it("goes by the rights that its token has by now, and ends once they let nobody look", async () => {
+    const all = { role: "admin" };
+    await using guard = await guarded({ all, watch: { role: "viewer", prefixes: ["app/"] } });
+    const { hub, list } = guard;
+    const a = await guard.wire("all");
+    await a.granted("app/1");
+    const events = eventsOf(hub, "lastEventId=1", { authorization: `Bearer ${list.token("watch")}` });
+    expect((await events.next()).value?.data.resource).toBe("app/1");
+    await list.write({ all, watch: { role: "viewer", prefixes: ["web/"] } });
+    hub.reload();
+    for (const name of ["app/2", "web/1"]) await a.granted(name);
+    expect((await events.next()).value?.data.resource).toBe("web/1");
+    await list.write({ all, watch: { role: "node" } });
+    hub.reload();
+    await a.granted("web/2");
+    expect(await events.next()).toMatchObject({ done: true });
   });
 
   it("[B1] does not keep its place when nothing of it is read", { timeout: 60_000 }, async () => {

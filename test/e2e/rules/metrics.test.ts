@@ -1,6 +1,7 @@
 // What a hub counts, as Prometheus reads it, and the dashboard and the alerts that are made of it.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { defaultLimits } from "../../../shared/limits.ts";
 import { hubWith, type HubInProcess } from "./hub-in-process.ts";
 
 /** The samples of /metrics by name and labels, as they stand there. */
@@ -69,6 +70,17 @@ describe("/metrics", () => {
     expect(after.get('baton_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
   });
 
+  it("has a type that fits its samples: of quantiles a summary alone, with its sum and its count", async () => {
+    await using hub = await hubWith();
+    const names = [...(await samples(hub)).keys()];
+    const text = String((await hub.http("GET", "/metrics")).body);
+    const summaries = Array.from(text.matchAll(/^# TYPE (\S+) summary$/gm), ([, name]) => name);
+    const withQuantiles = names.filter((name) => name.includes("{quantile=")).map((name) => name.replace(/\{.*$/, ""));
+    expect(new Set(withQuantiles)).toEqual(new Set(summaries));
+    expect(summaries).toEqual(["baton_loop_delay_seconds"]);
+    for (const name of summaries) expect(names).toEqual(expect.arrayContaining([`${name}_sum`, `${name}_count`]));
+  });
+
   it("has each metric of the protocol page and no other, with its help and its type", async () => {
     await using hub = await hubWith();
     const page = readFileSync(new URL("../../../PROTOCOL.md", import.meta.url), "utf8");
@@ -84,6 +96,26 @@ describe("/metrics", () => {
       .map((name) => name.replace(/\{.*$/, ""))
       .filter((name) => !names.has(name) && !names.has(name.replace(/_(bucket|sum|count)$/, "")));
     expect(strangers).toEqual([]);
+  });
+
+  it("[B1] has each bound that is counted from the start, and none twice", async () => {
+    await using hub = await hubWith({ isAlone: true, limits: { sessionsMax: 1 } });
+    const refusals = async () => {
+      const entries = [...(await samples(hub))].flatMap(([name, value]) => {
+        const [, bound] = /^baton_refusals_total\{bound="(\w+)"\}$/.exec(name) ?? [];
+        return bound === undefined ? [] : [[bound, value] as const];
+      });
+      return Object.fromEntries(entries);
+    };
+    const { historyResourceMax: _, historyMax: __, listEntriesMax: ___, ...counted } = defaultLimits;
+    const before = await refusals();
+    expect(Object.keys(before).toSorted()).toEqual(Object.keys(counted).toSorted());
+    expect(new Set(Object.values(before))).toEqual(new Set([0]));
+    await hub.node("a");
+    const b = await hub.connect();
+    b.send({ type: "hello", node: "b" });
+    await b.closed;
+    expect(await refusals()).toEqual({ ...before, sessionsMax: 1 });
   });
 
   it("counts what the process has used since it began", async () => {
@@ -104,8 +136,7 @@ describe("/metrics", () => {
 
   it("has as many series after 10,000 hostile names as before, and each line is one that Prometheus reads", async () => {
     await using hub = await hubWith();
-    // Which bounds are met is the machine's to say.
-    const series = async () => [...(await samples(hub)).keys()].filter((name) => !name.startsWith("baton_refusals"));
+    const series = async () => [...(await samples(hub)).keys()];
     const a = await hub.node('a"} 1\\u2028{b="');
     await a.released((await a.granted("r")).id, "failure", { error: { message: "m", code: 'C"} 1' } });
     const before = await series();

@@ -14,7 +14,9 @@ const content = z.record(z.string(), z.object({ schema: z.record(z.string(), z.u
 const operation = z.object({
   summary: z.string().min(1),
   security: z.array(z.unknown()),
-  parameters: z.optional(z.array(z.object({ name: z.string(), in: z.enum(["path", "query"]), required: z.boolean() }))),
+  parameters: z.optional(
+    z.array(z.object({ name: z.string(), in: z.enum(["path", "query"]), required: z.boolean(), schema: z.unknown() })),
+  ),
   requestBody: z.optional(z.object({ content })),
   responses: z.record(z.string(), z.object({ description: z.string().min(1), content })),
 });
@@ -60,7 +62,7 @@ async function ask(method: string, route: string, query: string, body?: unknown,
 }
 
 describe("the document", () => {
-  it("describes every route that there is but the page's files, and no other", () => {
+  it("describes every route that there is but the files of the page's own, and no other", () => {
     const { hub } = new HubByHand();
     const { routes } = httpApi({
       hub,
@@ -70,7 +72,7 @@ describe("the document", () => {
       log: silentLog,
     });
     const served = routes
-      .filter(({ method, path }) => method !== "ALL" && path !== "/" && !path.startsWith("/assets/"))
+      .filter(({ method, path }) => method !== "ALL" && !path.startsWith("/assets/"))
       .map(({ method, path }) => `${method} ${path}`);
     const described = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`),
@@ -86,9 +88,38 @@ describe("the document", () => {
       const places = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
       for (const { parameters = [] } of Object.values(operations)) {
         const inPath = parameters.filter((parameter) => parameter.in === "path");
-        expect(inPath).toEqual(places.map((name) => ({ name, in: "path", required: true })));
+        expect(inPath).toEqual(places.map((name) => ({ name, in: "path", required: true, schema: expect.anything() })));
       }
     }
+  });
+
+  it("says how long and how many things may be, as the hub has it", async () => {
+    const schemas = (path: string, method = "get") =>
+      Object.fromEntries((document.paths[path]?.[method]?.parameters ?? []).map(({ name, schema }) => [name, schema]));
+    const limit = { type: "integer", minimum: 1, maximum: 1_000, default: 100 };
+    for (const path of ["/v1/resources", "/v1/sessions", "/v1/references", "/v1/resource/history"])
+      expect(schemas(path)).toMatchObject({ limit });
+    expect(schemas("/v1/resource")).toMatchObject({
+      name: { type: "string", minLength: 1, maxLength: 512 },
+      cursor: { type: "integer", minimum: 0, maximum: 100_000, default: 0 },
+    });
+    const reason = { type: "string", minLength: 1, maxLength: 256 };
+    expect(schemas("/v1/sessions/{session}", "delete")).toMatchObject({ reason });
+    const { requestBody } = document.paths["/v1/resource/release"]?.["post"] ?? {};
+    expect(requestBody?.content).toMatchObject({ "application/json": { schema: { properties: { reason } } } });
+    const get = async (query: string) =>
+      (await guard.hub.http("GET", query, undefined, guard.list.token("admin"))).status;
+    for (const [path, query] of [
+      ["/v1/resources", "limit"],
+      ["/v1/resource", "name=r&cursor"],
+      ["/v1/events", "lastEventId"],
+    ]) {
+      for (const value of ["1e2", "+1", "%201", "0x1", "1.0", "", "-1", "9007199254740992"]) {
+        expect(await get(`${path}?${query}=${value}`), `${query} ${value}`).toBe(400);
+      }
+    }
+    expect(await get("/v1/resources?limit=1000")).toBe(200);
+    expect(await get("/v1/resources?limit=1001")).toBe(400);
   });
 
   it("names a code for each refusal, with its status", () => {
@@ -119,7 +150,7 @@ describe("the answers", () => {
     a.send({ type: "refer", id: 20, resource: "r", action: "add" });
     await a.answer(20, "references");
 
-    for (const path of ["/healthz", "/readyz", "/openapi.json"]) expect(await ask("GET", path, "")).toBe(200);
+    for (const path of ["/", "/healthz", "/readyz", "/openapi.json"]) expect(await ask("GET", path, "")).toBe(200);
     expect(await ask("GET", "/healthz", "?token=x")).toBe(400);
     expect(await ask("GET", "/v1/resources", "")).toBe(200);
     expect(await ask("GET", "/v1/resources", "?limit=1&unheard=of")).toBe(200);
@@ -182,6 +213,6 @@ describe("the answers", () => {
     );
     const unseen = described.filter((one) => !seen.has(one) && !/ (421|500|503)$/.test(one));
     // A page of a strange Origin, and a token in the URL: the same refusal on every route.
-    expect(unseen.filter((one) => !/\/(healthz|readyz|openapi.json|metrics) (400|403)$/.test(one))).toEqual([]);
+    expect(unseen.filter((one) => !/\/(healthz|readyz|openapi.json|metrics)? (400|403)$/.test(one))).toEqual([]);
   });
 });

@@ -77,6 +77,29 @@ describe("the upgrade", () => {
     },
   );
 
+  it.each([
+    "a@localhost",
+    "evil.example@localhost",
+    "a:b@localhost",
+    "localhost/evil",
+    "localhost?x",
+    "localhost#x",
+    "localhost\\evil",
+    "localhost:",
+    "localhost:x",
+    "local\thost",
+    "%6cocalhost",
+    "2130706433",
+    "localhost, evil.example",
+    "localhost\r\nHost: evil.example",
+    "evil.example\r\nHost: localhost",
+    "localhost\r\nHost: localhost",
+  ])("is refused with 421 for the Host %j, and so is a request over HTTP", async (host) => {
+    await using hub = await hubWith();
+    expect(await upgrade(hub, { Host: host })).toBe(421);
+    expect(await statusOf(hub.url, "GET /healthz HTTP/1.1", [`Host: ${host}`])).toBe(421);
+  });
+
   it("is refused with a line in the log that says why", async () => {
     await using hub = await hubWith();
     await upgrade(hub, { Host: "evil.example" });
@@ -85,7 +108,10 @@ describe("the upgrade", () => {
 
   it("knows the hub as localhost too", async () => {
     await using hub = await hubWith();
-    expect(await upgrade(hub, { Host: `localhost:${new URL(hub.url).port}` })).toBe(101);
+    for (const host of [`localhost:${new URL(hub.url).port}`, "LOCALHOST", "127.0.0.1:1", "[::1]:7420", "[::1]"]) {
+      expect(await upgrade(hub, { Host: host })).toBe(101);
+      expect(await statusOf(hub.url, "GET /healthz HTTP/1.1", [`Host: ${host}`])).toBe(200);
+    }
   });
 
   it.each([
