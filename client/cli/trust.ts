@@ -14,7 +14,7 @@ export type Trust = { ca?: string; cert?: string; key?: string };
 /**
  * Reads the files.
  *
- * @throws BatonError INVALID_MESSAGE for one that cannot be read, and for a certificate without a key
+ * @throws BatonError INVALID_MESSAGE for one that cannot be read or holds nothing, and for a certificate without a key
  */
 export function readTrust({ ca, cert, key }: TrustFiles): Trust {
   if ((cert === undefined) !== (key === undefined))
@@ -24,6 +24,14 @@ export function readTrust({ ca, cert, key }: TrustFiles): Trust {
 }
 
 function readPem(flag: string, file: string): string {
+  const text = readText(flag, file);
+  // Without any certificate Node would trust what the system trusts.
+  if (!text.includes("-----BEGIN "))
+    throw new BatonError("INVALID_MESSAGE", `${flag} ${file} holds nothing in PEM form`);
+  return text;
+}
+
+function readText(flag: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
