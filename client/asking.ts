@@ -97,9 +97,23 @@ export function wishFor(resource: string, mode: Mode, options: OnceOptions, boun
   checkDuration("freshMs", freshMs);
   checkDuration("holdMs", holdMs);
   checkInteger("maxAttempts", maxAttempts, 1, bounds.attemptsMax);
-  checkInteger("limit", limit, 1, bounds.permitsMax);
   const wanted = onWanted === undefined ? undefined : true;
-  return { resource, operation, mode, waitMs, freshMs, holdMs, maxAttempts, limit, wanted };
+  const wish = { resource, operation, mode, waitMs, freshMs, holdMs, maxAttempts, wanted };
+  if (mode !== "permit") return wish;
+  if (limit === undefined) throw refusal("a permit takes a limit: how many may hold the resource together");
+  checkInteger("limit", limit, 1, bounds.permitsMax);
+  return { ...wish, limit };
+}
+
+/** @throws BatonError INVALID_MESSAGE for what the Web Locks API has and a hub has not, and for a mode that it has not either */
+export function checkRequest({ mode = "exclusive", steal }: RequestOptions & { steal?: unknown }): void {
+  if (steal === true) throw refusal("steal is not offered; an admin takes a resource from its holder by forceRelease");
+  if (mode === "exclusive" || mode === "shared") return;
+  throw refusal(`mode must be exclusive or shared, not ${String(mode)}`);
+}
+
+function refusal(message: string): BatonError {
+  return new BatonError("INVALID_MESSAGE", message);
 }
 
 /** What a skipped request is told. */

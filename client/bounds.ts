@@ -66,8 +66,11 @@ export function checkText(what: string, text: string | undefined, bytesMax: numb
   throw new BatonError("INVALID_MESSAGE", `${what} must be well-formed text of at most ${bytesMax} bytes`);
 }
 
-/** @throws BatonError INVALID_MESSAGE for amounts that are no numbers from 0, and for a note that is too long */
-export function checkProgress({ done, total, note }: Progress, bounds: Bounds): void {
+/** @throws BatonError INVALID_MESSAGE for what is no object, amounts that are no numbers from 0, and a note that is too long */
+export function checkProgress(progress: Progress, bounds: Bounds): void {
+  if (typeof progress !== "object" || progress === null)
+    throw new BatonError("INVALID_MESSAGE", `progress takes an object {done?, total?, note?}, not ${String(progress)}`);
+  const { done, total, note } = progress;
   for (const amount of [done, total]) {
     if (amount === undefined || (Number.isFinite(amount) && amount >= 0)) continue;
     throw new BatonError("INVALID_MESSAGE", `done and total must be numbers from 0, not ${amount}`);

@@ -1,6 +1,7 @@
 // Calls of a hub's HTTP side: the token, the answers by their forms, the refusals, one page after the other. Knows no path.
 import { decodePage, refusal, type Form } from "../shared/pages.ts";
 import { BatonError, statusError } from "./baton-error.ts";
+import { Listing } from "./listing.ts";
 
 /** Where the HTTP side is, and how it is asked. */
 export type HttpParts = {
@@ -38,32 +39,43 @@ export class HttpCalls {
     const { response, text } = await this.#send(call);
     if (!response.ok) throw refusalOf(response, text);
     const answer = decodePage(form, text);
-    if (answer === undefined) throw new BatonError("UNAVAILABLE", `${response.url} did not answer as a hub does`);
+    if (answer === undefined) throw strange(response);
     return answer;
   }
 
   /**
-   * Opens an answer that goes on.
+   * Opens a stream of server-sent events.
    *
    * @throws BatonError with the code of the refusal; UNAVAILABLE when there is no hub; the signal's reason
    */
   async stream(call: Omit<Call, "method">): Promise<ReadableStream<Uint8Array>> {
     const response = await this.#fetch({ ...call, method: "GET" });
     if (!response.ok) throw refusalOf(response, await response.text());
-    if (response.body === null) throw new BatonError("UNAVAILABLE", `${response.url} did not answer as a hub does`);
-    return response.body;
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (isStream && response.body !== null) return response.body;
+    await response.body?.cancel();
+    throw strange(response);
   }
 
-  /** Every page of a list, each fetched when it is wanted. */
-  async *pages<Page extends { cursor?: string | undefined }>(
+  /** What stands in all pages of a list. */
+  list<Page extends { cursor?: string | undefined }, Entry>(
     call: Omit<Call, "method">,
     form: Form<Page>,
-  ): AsyncGenerator<Page, void, undefined> {
+    entriesOf: (page: Page) => readonly Entry[],
+  ): Listing<Entry> {
+    return new Listing(() => this.#entries(call, form, entriesOf));
+  }
+
+  async *#entries<Page extends { cursor?: string | undefined }, Entry>(
+    call: Omit<Call, "method">,
+    form: Form<Page>,
+    entriesOf: (page: Page) => readonly Entry[],
+  ): AsyncGenerator<Entry, void, undefined> {
     let cursor: string | undefined;
     do {
       const query = { ...call.query, ...(cursor !== undefined && { cursor }) };
       const page = await this.call({ ...call, method: "GET", query }, form);
-      yield page;
+      yield* entriesOf(page);
       ({ cursor } = page);
     } while (cursor !== undefined);
   }
@@ -107,6 +119,11 @@ export class HttpCalls {
     const where = this.#parts.urls.join(", ");
     return new BatonError("UNAVAILABLE", `the hub cannot be reached at ${where}: ${rootOf(cause)}`, { cause });
   }
+}
+
+/** Whatever answers there is no hub. */
+function strange({ url }: Response): BatonError {
+  return new BatonError("UNAVAILABLE", `${url} did not answer as a hub does`);
 }
 
 /** What is at the bottom of a failure: `fetch` itself says no more than that it failed. */

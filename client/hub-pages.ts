@@ -16,6 +16,7 @@ import { boundsOf, checkName, type Bounds } from "./bounds.ts";
 import { platformClock } from "./clock.ts";
 import { eventFeed, type EventOptions, type HubEvent } from "./event-feed.ts";
 import { HttpCalls } from "./http-calls.ts";
+import type { Listing } from "./listing.ts";
 import { readToken, type TokenSource } from "./token.ts";
 
 /** What every such call takes. */
@@ -79,11 +80,11 @@ export class HubPages {
    * All resources whose names begin with a prefix, in the order of their names, fetched page by page.
    *
    *     for await (const row of hub.list("sha256:")) console.log(row.resource, row.holding, row.waiting);
-   *     const rows = await Array.fromAsync(hub.list());
+   *     const rows = await hub.list();
    */
-  async *list(prefix = "", { signal }: PageOptions = {}): AsyncGenerator<ResourceRow, void, undefined> {
-    const pages = this.#calls.pages({ path: "/v1/resources", query: { prefix }, signal }, resourcePage);
-    for await (const { resources } of pages) yield* resources;
+  list(prefix = "", { signal }: PageOptions = {}): Listing<ResourceRow> {
+    const call = { path: "/v1/resources", query: { prefix }, signal };
+    return this.#calls.list(call, resourcePage, ({ resources }) => resources);
   }
 
   /**
@@ -91,9 +92,9 @@ export class HubPages {
    *
    *     for await (const { node, holding, waiting } of hub.sessions()) console.log(node, holding, waiting);
    */
-  async *sessions(prefix = "", { signal }: PageOptions = {}): AsyncGenerator<SessionRow, void, undefined> {
-    const pages = this.#calls.pages({ path: "/v1/sessions", query: { prefix }, signal }, sessionPage);
-    for await (const { sessions } of pages) yield* sessions;
+  sessions(prefix = "", { signal }: PageOptions = {}): Listing<SessionRow> {
+    const call = { path: "/v1/sessions", query: { prefix }, signal };
+    return this.#calls.list(call, sessionPage, ({ sessions }) => sessions);
   }
 
   /**
@@ -101,10 +102,9 @@ export class HubPages {
    *
    *     for await (const { event, node, ageMs } of hub.history("db-migrate")) console.log(event, node, ageMs);
    */
-  async *history(resource: string, { signal }: PageOptions = {}): AsyncGenerator<HistoryEntry, void, undefined> {
-    const query = this.#nameOf(resource);
-    const pages = this.#calls.pages({ path: "/v1/resource/history", query, signal }, historyPage);
-    for await (const { entries } of pages) yield* entries;
+  history(resource: string, { signal }: PageOptions = {}): Listing<HistoryEntry> {
+    const call = { path: "/v1/resource/history", query: this.#nameOf(resource), signal };
+    return this.#calls.list(call, historyPage, ({ entries }) => entries);
   }
 
   /**

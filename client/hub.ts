@@ -1,6 +1,7 @@
 // A hub as its users see it: every way to ask for a resource, and to look at those there are. Knows no message.
 import type { Mode, ResourceRow, ResourceView } from "../shared/protocol.ts";
 import {
+  checkRequest,
   wishFor,
   type AskOptions,
   type OnceOptions,
@@ -15,7 +16,7 @@ import type { HubEvents } from "./hub-events.ts";
 import { HubPages } from "./hub-pages.ts";
 import type { HttpCalls } from "./http-calls.ts";
 import { watchRows, watchView, type Watched, type WatchOptions } from "./watch.ts";
-import type { Picture } from "./watching.ts";
+import type { Picture } from "./picture.ts";
 import { Lock } from "./lock.ts";
 import { Mutexes, type Mutex } from "./mutex.ts";
 import { runLocked, runOnce, type Once, type Work } from "./once.ts";
@@ -122,13 +123,15 @@ export class Hub extends HubPages implements AsyncDisposable {
    * Holds a resource together with at most `limit - 1` others [Q1].
    *
    *     await using permit = await hub.permit("registry", { limit: 4 });
+   *
+   * @throws BatonError INVALID_MESSAGE without a limit, LIMIT_MISMATCH …; the reason of `options.signal`
    */
   async permit(resource: string, options: PermitOptions): Promise<Lock> {
-    return new Lock(await this.#hold(resource, "permit", options, options.limit));
+    return new Lock(await this.#hold(resource, "permit", options));
   }
 
   /**
-   * Runs a function while a resource is held, as `navigator.locks.request` does.
+   * Runs a function while a resource is held, as `navigator.locks.request` does; its `steal` is refused.
    *
    *     await hub.request("db-migrate", async (lock) => migrate({ signal: lock.signal }));
    *     await hub.request("db-migrate", { ifAvailable: true }, async (lock) => lock && migrate({ signal: lock.signal }));
@@ -153,6 +156,7 @@ export class Hub extends HubPages implements AsyncDisposable {
     const options = isShort ? {} : (optionsOrWork ?? {});
     const work = isShort ? optionsOrWork : optionalWork;
     if (work === undefined) throw workless("request");
+    checkRequest(options);
     const { mode = "exclusive", ifAvailable = false } = options;
     const hold = await (ifAvailable ? this.#holdIfFree(resource, mode, options) : this.#hold(resource, mode, options));
     return hold === undefined ? work(null) : runLocked(hold, work);
@@ -173,7 +177,7 @@ export class Hub extends HubPages implements AsyncDisposable {
    * for each moment in which something has changed. Whoever is slow to ask for the next misses some in between, not the last.
    * Over a lost connection it goes on by itself; until then its picture `isStale`.
    *
-   *     for await (const { rows, totals } of hub.watch("sha256:")) console.log(rows.size, totals.waiting);
+   *     for await (const { resources, totals } of hub.watch("sha256:")) console.log(resources, totals.waiting);
    *     for await (const { rows } of hub.watch({ resource: "db-migrate" })) console.log(rows.get("db-migrate")?.queue);
    *
    * @throws BatonError SESSION_ENDED when the hub is closed, FORBIDDEN, TOO_MANY_REQUESTS; the reason of `options.signal`
@@ -210,10 +214,10 @@ export class Hub extends HubPages implements AsyncDisposable {
     return this.close();
   }
 
-  async #hold(resource: string, mode: Mode, given: Maybe<AskOptions>, limit?: number): Promise<Hold> {
+  async #hold(resource: string, mode: Mode, given: Maybe<AskOptions & { limit?: number }>): Promise<Hold> {
     const { requests } = this.#conversation;
     const options = given ?? {};
-    const answer = await requests.ask(wishFor(resource, mode, options, requests.bounds, limit), options);
+    const answer = await requests.ask(wishFor(resource, mode, options, requests.bounds, options.limit), options);
     if (answer.kind === "granted") return answer.hold;
     throw new BatonError("INVALID_MESSAGE", `the hub has skipped a request of mode ${mode}`);
   }

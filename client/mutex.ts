@@ -151,6 +151,11 @@ export class MutexLock implements AsyncDisposable {
     await this.#mutex.leave(this.#share);
   }
 
+  /** The same as `unlock`, in the word of all other locks. */
+  release(): Promise<void> {
+    return this.unlock();
+  }
+
   /** The same as `unlock`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.unlock();

@@ -4,6 +4,7 @@ import { referencePage, referrerPage } from "../shared/pages.ts";
 import { checkName, type Bounds } from "./bounds.ts";
 import type { Question, ReferenceSet } from "./referral.ts";
 import type { HttpCalls } from "./http-calls.ts";
+import type { Listing } from "./listing.ts";
 import type { PageOptions } from "./hub-pages.ts";
 
 /** How the sets are asked and changed. */
@@ -62,10 +63,10 @@ export class References {
   }
 
   /** All nodes that reference a resource, in the order of their names, fetched page by page. */
-  async *nodes(resource: string, { signal }: PageOptions = {}): AsyncGenerator<string, void, undefined> {
+  nodes(resource: string, { signal }: PageOptions = {}): Listing<string> {
     checkName("resource", resource, this.#referring.bounds.resourceBytesMax);
-    const pages = this.#calls.pages({ path: "/v1/references", query: { name: resource }, signal }, referrerPage);
-    for await (const { nodes } of pages) yield* nodes;
+    const call = { path: "/v1/references", query: { name: resource }, signal };
+    return this.#calls.list(call, referrerPage, ({ nodes }) => nodes);
   }
 
   /**
@@ -73,13 +74,12 @@ export class References {
    *
    *     for await (const { resource, count } of hub.references.list({ node: hub.node })) console.log(resource, count);
    */
-  async *list(
-    filter: ReferencesFilter & PageOptions = {},
-  ): AsyncGenerator<{ resource: string; count: number }, void, undefined> {
-    const { prefix = "", node, signal } = filter;
-    const query = { prefix, ...(node !== undefined && { node }) };
-    const pages = this.#calls.pages({ path: "/v1/references", query, signal }, referencePage);
-    for await (const { references } of pages) yield* references;
+  list({ prefix = "", node, signal }: ReferencesFilter & PageOptions = {}): Listing<{
+    resource: string;
+    count: number;
+  }> {
+    const call = { path: "/v1/references", query: { prefix, ...(node !== undefined && { node }) }, signal };
+    return this.#calls.list(call, referencePage, ({ references }) => references);
   }
 
   async #refer(question: Question, { signal }: PageOptions): Promise<ReferenceSet> {

@@ -2,7 +2,8 @@
 import type { ResourceRow, ResourceView } from "../shared/protocol.ts";
 import { checkDuration, checkInteger, checkName, checkText, type Bounds } from "./bounds.ts";
 import type { Call } from "./call.ts";
-import { Watching, type Book, type Picture } from "./watching.ts";
+import type { Picture } from "./picture.ts";
+import { Watching, type Book } from "./watching.ts";
 
 /** How to watch. */
 export type WatchOptions = {

@@ -10,18 +10,7 @@ import {
 import { failedError, type RequestMessage } from "./asking.ts";
 import type { BatonError } from "./baton-error.ts";
 import type { Call } from "./call.ts";
-
-/** What there is in all, shown or not: resources, requests that hold and that wait, sessions of the hub. */
-export type Totals = HubMessageOf<"watching">["totals"];
-
-/** What a watch shows at one moment; it never changes, the next moment has a picture of its own. */
-export type Picture<Entry extends ResourceRow | ResourceView> = {
-  /** By the name of the resource. */
-  readonly rows: ReadonlyMap<string, Entry>;
-  readonly totals: Totals;
-  /** Whether the connection is gone, so that nobody knows what has changed since. */
-  readonly isStale: boolean;
-};
+import { Picture, type Totals } from "./picture.ts";
 
 /** What is asked for: a watch without its id. */
 type Wish = Partial<Omit<ClientMessageOf<"watch">, "type" | "id">>;
@@ -74,7 +63,7 @@ export class Watching<Entry extends ResourceRow | ResourceView> implements Call 
       const totals = this.#totals;
       if (this.#isNew && totals !== undefined) {
         this.#isNew = false;
-        return { rows: new Map(this.#rows), totals, isStale: this.#isStale };
+        return new Picture(new Map(this.#rows), totals, this.#isStale);
       }
       await this.#change.promise;
     }

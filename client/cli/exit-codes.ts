@@ -22,7 +22,8 @@ export const exitCodesHelp = `Exit codes:
   64     usage: an argument, a setting, or what CMD wrote to BATON_RESULT, is not of the form asked for
   69     the hub is unreachable, or cannot answer just now
   70     the operation failed for good elsewhere (OPERATION_FAILED, ATTEMPTS_EXHAUSTED)
-  75     not acquired: --wait passed, a bound of the hub was met, or --node is in use (come again later)
+  75     not acquired: --wait passed, a bound of the hub was met, --node is in use, or the session that waited was ended
+         (come again later)
   76     the lock was lost; CMD's process group got SIGTERM, and 5 s later SIGKILL
   77     not allowed: the token is refused, or does not allow it
   128+n  signal n ended the waiting`;

@@ -18,9 +18,7 @@ export function listCommand(): Command {
 }
 
 async function list(prefix: string, flags: HubFlags): Promise<void> {
-  const hub = openHubPages(hubOptions(flags));
-  const resources: ResourceRow[] = [];
-  for await (const row of hub.list(prefix)) resources.push(row);
+  const resources = await openHubPages(hubOptions(flags)).list(prefix);
   if (flags.json === true) process.stdout.write(`${jsonLine({ resources })}\n`);
   else if (resources.length > 0) process.stdout.write(listing(resources));
   else say("nothing is held, awaited or remembered" + (prefix === "" ? "" : " under that prefix"));

@@ -4,6 +4,7 @@ import { closeCodes } from "../../shared/errors.ts";
 import { BatonError, connect, openPages, type Hub, type HubEvents, type HubPages } from "../index.ts";
 import { socketTrusting } from "./hub-socket.ts";
 import type { HubOptions } from "./options.ts";
+import { printable } from "./output.ts";
 import { plainly } from "./tls-words.ts";
 import { fetchTrusting, readTrust } from "./trust.ts";
 
@@ -76,6 +77,19 @@ function inUse(node: string): BatonError {
     "NODE_IN_USE",
     `another session uses the node name ${node}; each needs one of its own (--node)`,
   );
+}
+
+/** Says each loss of the hub, and that it is back, a line each, until it is disposed of. */
+export function sayLosses(hub: Pick<Hub, "on">, url: string, say: (line: string) => void): Disposable {
+  const back = () => say(`the hub at ${url} is back`);
+  const stops = [
+    hub.on("disconnected", ({ reason }) =>
+      say(`lost the hub at ${url} (${printable(reason || "the connection broke")}); trying again for a minute`),
+    ),
+    hub.on("resumed", back),
+    hub.on("renewed", back),
+  ];
+  return { [Symbol.dispose]: () => stops.forEach((stop) => stop()) };
 }
 
 /** Aborts, with a BatonError as its reason, when the hub has been away for a minute. */

@@ -2,7 +2,7 @@
 import type { Json } from "../../shared/protocol.ts";
 import { unprintable } from "../../shared/wording.ts";
 
-export { counted, duration, printable } from "../../shared/wording.ts";
+export { counted, duration, printable, searchable } from "../../shared/wording.ts";
 
 /** A value as one line of JSON in which nothing can drive a terminal: the same characters stand as `\u001b`. */
 export function jsonLine(value: unknown): string {
@@ -32,6 +32,12 @@ function padded(cell: string, columns: number): string {
 
 function width(text: string): number {
   return Array.from(text).length;
+}
+
+/** Whether what is shown on these streams may be drawn over: they are terminals, and nobody asks for plain text. */
+export function mayRedraw(...streams: readonly { readonly isTTY: boolean }[]): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return streams.every(({ isTTY }) => isTTY) && !NO_COLOR && TERM !== "dumb";
 }
 
 /** Says one line on standard error, as `baton: …`. */

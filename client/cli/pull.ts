@@ -16,6 +16,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { interruptible } from "./interruption.ts";
 import { absence, openHub } from "./open-hub.ts";
 import { hubOptions, parseDuration, parseInteger, withHubOptions, type HubOptions } from "./options.ts";
+import { mayRedraw } from "./output.ts";
 import { barsView } from "./pull-bars.ts";
 import { jsonView, linesView, summaryText, type PullView } from "./pull-view.ts";
 
@@ -110,10 +111,9 @@ async function pullInto(
 }
 
 function chooseView({ json }: Flags, node: string): PullView {
-  const { stderr, stdout, env } = process;
+  const { stderr, stdout } = process;
   if (json === true) return jsonView(node, (line) => stdout.write(`${line}\n`), Date.now);
-  const plain = !stderr.isTTY || !stdout.isTTY || Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
-  if (plain) return linesView((line) => stderr.write(`${line}\n`));
+  if (!mayRedraw(stderr, stdout)) return linesView((line) => stderr.write(`${line}\n`));
   const screen = {
     write: (text: string) => void stderr.write(text),
     get columns() {

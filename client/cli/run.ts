@@ -6,7 +6,7 @@ import type { Mode } from "../../shared/protocol.ts";
 import type { AskOptions, Hub, Lock, Once, Queued } from "../index.ts";
 import { assertNever } from "../../shared/errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { absence, openHub } from "./open-hub.ts";
+import { absence, openHub, sayLosses } from "./open-hub.ts";
 import {
   commandAfter,
   hubOptions,
@@ -17,7 +17,7 @@ import {
   type HubFlags,
 } from "./options.ts";
 import { duration, jsonLine, printable, say } from "./output.ts";
-import { refusal } from "./refusal.ts";
+import { refusal, type Refusal } from "./refusal.ts";
 import { resultFile } from "./result-file.ts";
 import { reportLine, type RunReport } from "./run-report.ts";
 import { runUnder } from "./run-work.ts";
@@ -117,9 +117,10 @@ async function run(plan: Plan): Promise<RunReport> {
     const place = hubOptions(plan);
     await using hub = await openHub(place, { graceMs: plan.grace, signal: signals.cancelled });
     const absent = absence(hub, place.url);
-    const answer = await ask(hub, plan, AbortSignal.any([signals.cancelled, absent]));
-    if ("status" in answer) return skipped(answer, plan);
+    const answer = await answerTo(hub, plan, place.url, AbortSignal.any([signals.cancelled, absent]));
     signals.cancelled.throwIfAborted();
+    if ("exitCode" in answer) return answer;
+    if ("status" in answer) return skipped(answer, plan);
     if (plan.json !== true) sayAttempt(answer);
     const { words, retryCodes: noRetryCodes } = plan;
     return await runUnder(answer, { words, noRetryCodes, signals, resultFile: file, absent });
@@ -128,6 +129,17 @@ async function run(plan: Plan): Promise<RunReport> {
     if (signal === undefined) return refusal(error);
     return { status: "cancelled", exitCode: exitCodeFor(signal), signal };
   }
+}
+
+async function answerTo(hub: Hub, plan: Plan, url: string, signal: AbortSignal): Promise<Lock | Skipped | Refusal> {
+  using _ = sayLosses(hub, url, plan.json === true ? () => {} : say);
+  return await ask(hub, plan, signal).catch(ungranted);
+}
+
+/** Who waited has lost nothing when its session ends. */
+function ungranted(error: unknown): Refusal {
+  const refused = refusal(error);
+  return refused.code === "SESSION_ENDED" ? { ...refused, exitCode: exitCodes.notAcquired } : refused;
 }
 
 type Skipped = Extract<Once<unknown>, { status: "skipped" }>;

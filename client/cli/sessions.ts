@@ -18,7 +18,7 @@ export function sessionsCommand(): Command {
 }
 
 async function sessions(prefix: string, flags: HubFlags): Promise<void> {
-  const rows = await Array.fromAsync(openHubPages(hubOptions(flags)).sessions(prefix));
+  const rows = await openHubPages(hubOptions(flags)).sessions(prefix);
   if (flags.json === true) process.stdout.write(`${jsonLine({ sessions: rows })}\n`);
   else if (rows.length > 0) process.stdout.write(sessionListing(rows));
   else say("nobody has a session" + (prefix === "" ? "" : " under that prefix"));

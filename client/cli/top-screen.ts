@@ -12,7 +12,6 @@ export type ScreenListener = { pressed(key: string): void; resized(): void };
 /** The terminal of this process, taken until it is disposed of. */
 export class TopScreen implements Disposable {
   readonly #listener: ScreenListener;
-  readonly #isPlain = (process.env["NO_COLOR"] ?? "") !== "";
   readonly #restore = (): void => void process.stdout.write(leave);
   readonly #typed = (text: string): void => {
     for (const key of keysOf(text)) this.#listener.pressed(key);
@@ -42,11 +41,8 @@ export class TopScreen implements Disposable {
 
   /** Draws these lines over what was there; those of the given places stand out. */
   draw(lines: readonly string[], standingOut: ReadonlySet<number>): void {
-    const text = lines.map((line, place) => {
-      const isPlain = this.#isPlain || !standingOut.has(place);
-      // Cleared first: behind a line that is full, the cursor still stands on its last letter.
-      return `\u001b[K${isPlain ? line : bold + line + plain}`;
-    });
+    // Cleared first: behind a line that is full, the cursor still stands on its last letter.
+    const text = lines.map((line, place) => `\u001b[K${standingOut.has(place) ? bold + line + plain : line}`);
     const rest = lines.length < this.rows ? "\r\n\u001b[J" : "";
     process.stdout.write(`\u001b[H${text.join("\r\n")}${rest}`);
   }

@@ -2,7 +2,7 @@
 import { assertNever } from "../../shared/errors.ts";
 import { compareText } from "../../shared/text.ts";
 import type { Picture, ResourceRow } from "../index.ts";
-import { duration, printable } from "./output.ts";
+import { duration, printable, searchable } from "./output.ts";
 
 const orders = ["waiting", "longest", "held", "name"] as const;
 type Order = (typeof orders)[number];
@@ -10,15 +10,19 @@ type Order = (typeof orders)[number];
 /** A row and when it came, in milliseconds. */
 type SeenRow = { readonly row: ResourceRow; readonly atMs: number };
 
-/** What is shown: a picture, its rows, and what the reader has chosen. */
-export type TopView = {
+/** A picture, and its rows with the times at which they came. */
+type Scene = {
   readonly picture: Picture<ResourceRow> | undefined;
   readonly rows: ReadonlyMap<string, SeenRow>;
+};
+
+/** The newest picture, and what the reader has chosen. */
+export type TopView = Scene & {
   readonly order: Order;
   readonly filter: string;
   readonly isFiltering: boolean;
-  /** Since when it stands still. */
-  readonly pausedAtMs: number | undefined;
+  /** What stands still, and since when. */
+  readonly paused: (Scene & { readonly atMs: number }) | undefined;
   readonly first: number;
 };
 
@@ -29,13 +33,12 @@ export const emptyView: TopView = {
   order: "waiting",
   filter: "",
   isFiltering: false,
-  pausedAtMs: undefined,
+  paused: undefined,
   first: 0,
 };
 
-/** The view after a new picture; one that is paused stays as it is. */
+/** The view after a new picture; one that is paused keeps it for later. */
 export function shown(view: TopView, picture: Picture<ResourceRow>, nowMs: number): TopView {
-  if (view.pausedAtMs !== undefined) return view;
   const rows = new Map<string, SeenRow>();
   for (const [name, row] of picture.rows) {
     // A row that is the same object has not changed since it came, and its ages count from then.
@@ -59,7 +62,7 @@ export function pressed(view: TopView, key: string, nowMs: number, rows: number)
       return { ...view, isFiltering: true };
     case "p":
     case " ":
-      return { ...view, pausedAtMs: view.pausedAtMs === undefined ? nowMs : undefined };
+      return { ...view, paused: view.paused === undefined ? { ...sceneOf(view), atMs: nowMs } : undefined };
     case "j":
     case "\u001b[B":
       return { ...view, first: Math.min(view.first + 1, lastFirst(arranged(view, nowMs).length, rows)) };
@@ -73,6 +76,11 @@ export function pressed(view: TopView, key: string, nowMs: number, rows: number)
     default:
       return view;
   }
+}
+
+/** What is in sight: what stands still, or the newest. */
+function sceneOf({ paused, picture, rows }: TopView): Scene {
+  return paused ?? { picture, rows };
 }
 
 function typed(view: TopView, key: string): TopView {
@@ -99,12 +107,12 @@ function lastFirst(found: number, rows: number): number {
 
 /** The lines of a screen of that size: never more, and none wider. */
 export function topLines(view: TopView, nowMs: number, columns: number, rows: number): string[] {
-  const now = view.pausedAtMs ?? nowMs;
+  const now = view.paused?.atMs ?? nowMs;
   const found = arranged(view, now);
   const first = Math.min(view.first, lastFirst(found.length, rows));
   const cells = found.slice(first, first + rows).map((seen) => cellsOf(seen, now, bar));
   const body = aligned([headings, ...cells], columns);
-  if (found.length === 0 && view.picture !== undefined) body.push(emptyLine(view));
+  if (found.length === 0 && sceneOf(view).picture !== undefined) body.push(emptyLine(view));
   return [totalsLine(view), choiceLine(view, found.length), ...body].map((line) => cut(line, columns)).slice(0, rows);
 }
 
@@ -114,10 +122,11 @@ export function topTable(picture: Picture<ResourceRow>): string[] {
   return aligned([headings, ...found.map((seen) => cellsOf(seen, 0, percent))], Infinity);
 }
 
-function totalsLine({ picture, pausedAtMs }: TopView): string {
+function totalsLine(view: TopView): string {
+  const { picture } = sceneOf(view);
   if (picture === undefined) return "baton top: waiting for the hub";
   const { resources, held, waiting, sessions } = picture.totals;
-  const state = picture.isStale ? "DISCONNECTED" : pausedAtMs === undefined ? "live" : "PAUSED";
+  const state = [view.paused && "PAUSED", view.picture?.isStale && "DISCONNECTED"].filter(Boolean).join(", ") || "live";
   return `baton top  ${state}  resources ${resources}  held ${held}  waiting ${waiting}  sessions ${sessions}`;
 }
 
@@ -131,13 +140,14 @@ function emptyLine({ filter }: TopView): string {
   return filter === "" ? "nothing is held, awaited or remembered" : "nothing fits";
 }
 
-function arranged({ rows, filter, order }: TopView, nowMs: number): SeenRow[] {
+function arranged(view: TopView, nowMs: number): SeenRow[] {
+  const { filter, order } = view;
   const wanted = filter.toLowerCase();
   const fits = ({ row: { resource, holders } }: SeenRow) =>
-    [resource, ...holders.map(({ node }) => node)].some((name) => name.toLowerCase().includes(wanted));
+    [resource, ...holders.map(({ node }) => node)].some((name) => searchable(name).includes(wanted));
   const compare = (one: SeenRow, other: SeenRow) =>
     weight(other, order, nowMs) - weight(one, order, nowMs) || compareText(one.row.resource, other.row.resource);
-  return [...rows.values()].filter(fits).sort(compare);
+  return [...sceneOf(view).rows.values()].filter(fits).sort(compare);
 }
 
 /** What has more of it stands higher. */

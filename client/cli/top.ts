@@ -1,8 +1,10 @@
-// `baton top`: the resources of a hub, live on a terminal, or once as plain rows when piped. Knows the SDK; nothing of the wire.
+// `baton top`: the resources of a hub, live on a terminal, or once as plain rows when piped or with NO_COLOR. Knows the SDK;
+// nothing of the wire.
 import { Command } from "commander";
 import type { Hub } from "../index.ts";
 import { openHub } from "./open-hub.ts";
 import { hubOptions, withHubOptions, type HubFlags } from "./options.ts";
+import { mayRedraw } from "./output.ts";
 import { orRefuse } from "./refusal.ts";
 import { TopScreen } from "./top-screen.ts";
 import { emptyView, pressed, shown, topLines, topTable } from "./top-view.ts";
@@ -15,13 +17,13 @@ const standingOut: ReadonlySet<number> = new Set([0, 2]);
 export function topCommand(): Command {
   const command = new Command("top")
     .description(
-      "watch the resources live: holders, progress, who waits and for how long (when piped, plain rows, once)",
+      "watch the resources live: holders, progress, who waits and for how long (when piped or with NO_COLOR, plain rows, once)",
     )
     .argument("[prefix]", "only those whose names begin so", "");
   return withHubOptions(command).action((prefix: string, flags: HubFlags) =>
     orRefuse(false, async () => {
       await using hub = await openHub(hubOptions(flags));
-      await (process.stdout.isTTY ? live(hub, prefix) : once(hub, prefix));
+      await (mayRedraw(process.stdout) ? live(hub, prefix) : once(hub, prefix));
     }),
   );
 }

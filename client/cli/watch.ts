@@ -5,6 +5,7 @@ import { openHubFeed } from "./open-hub.ts";
 import { hubOptions, parseInteger, withHubOptions, type HubFlags } from "./options.ts";
 import { jsonLine } from "./output.ts";
 import { orRefuse } from "./refusal.ts";
+import { exitCodeFor } from "./signals.ts";
 
 type WatchFlags = HubFlags & { after?: number };
 
@@ -13,16 +14,22 @@ export function watchCommand(): Command {
   const command = new Command("watch")
     .description("tell what happens, one line of JSON each: granted, skipped, failed, lost, released, forgotten")
     .argument("[prefix]", "only to resources whose names begin so", "")
-    .option("--after <n>", "go on after the event of that number", parseInteger(0, Number.MAX_SAFE_INTEGER));
+    .option("--after <n>", "go on after the event of that number", parseInteger(0, Number.MAX_SAFE_INTEGER))
+    .option("--json", "say what went wrong as JSON too, on stderr");
   return withHubOptions(command).action((prefix: string, flags: WatchFlags) =>
-    orRefuse(true, () => watch(prefix, flags)),
+    orRefuse(flags.json === true, () => watch(prefix, flags)),
   );
 }
 
 async function watch(prefix: string, flags: WatchFlags): Promise<void> {
   const ending = new AbortController();
   const end = () => ending.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      process.exitCode = exitCodeFor(signal);
+      end();
+    });
+  }
   // Whoever read it wants no more of it, as `head` does.
   process.stdout.once("error", end);
   try {

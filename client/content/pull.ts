@@ -94,8 +94,8 @@ async function pullParts(options: PullOptions, parts: Parts): Promise<Descriptor
   const { blobs, refcount, signal } = parts;
   for (;;) {
     const { manifest, image } = await pullManifest(options, parts);
-    await Promise.all(blobsOf(image).map((blob) => blobs.pull(blob, "blobs")));
     await checkPlatform(options, blobs, image.config);
+    await Promise.all(blobsOf(image).map((blob) => blobs.pull(blob, "blobs")));
     const stored = await storedForm(options, parts, manifest, image);
     const isWhole = async () => (await blobs.areKept()) && (await isKept(store, refcount, stored));
     if (await nameImage({ hub, store, signal }, reference.name, stored, isWhole)) return manifest;

@@ -15,8 +15,8 @@ export type WriterStatus = {
 /** What a writer is told of its blob: its size, if that is known, and what is to be done once the blob is in its place. */
 export type WriterPlan = { readonly size: number | undefined; readonly committed: () => Promise<void> };
 
-const progressBytesMin = 1024 * 1024;
-const progressStepsMax = 100;
+/** How long nothing is told after something was. */
+const progressPauseMs = 500;
 
 /** A blob that this node holds and writes. It ends by `commit`, else by `close`, which says failure. */
 export class Writer {
@@ -32,6 +32,7 @@ export class Writer {
   readonly #size: number | undefined;
   readonly #committed: () => Promise<void>;
   #told = 0;
+  #pause: NodeJS.Timeout | undefined;
   #failure: unknown;
   #end: Promise<void> | undefined;
 
@@ -62,14 +63,13 @@ export class Writer {
   /** Appends bytes, and lets those who wait see how far it is. Throws ContentError, or why the grant is over. */
   async write(chunk: Uint8Array): Promise<void> {
     await this.#ingest.write(chunk);
-    const step = Math.max(progressBytesMin, (this.#size ?? 0) / progressStepsMax);
-    if (this.#ingest.offset - this.#told >= step) this.#tell();
+    this.#moved();
   }
 
   /** Forgets what was written, and goes on at the first byte. */
   async truncate(): Promise<void> {
     await this.#ingest.truncate();
-    this.#told = 0;
+    this.#moved();
   }
 
   /**
@@ -85,6 +85,7 @@ export class Writer {
       throw error;
     }
     // The blob is verified and in its place: a grant that ends before the hub hears of it changes nothing about that.
+    clearTimeout(this.#pause);
     this.#end ??= this.#holding.succeed(this.#ingest.offset).catch(() => undefined);
     await this.#end;
   }
@@ -103,12 +104,24 @@ export class Writer {
   }
 
   async #fail(error: unknown): Promise<void> {
+    clearTimeout(this.#pause);
     const why = error ?? this.#failure ?? new ContentError("NOT_COMMITTED", "closed without a commit");
     try {
       await this.#ingest.close();
     } finally {
       await this.#holding.fail(why);
     }
+  }
+
+  /** Tells at once how far it is, and at the end of a pause what has come in it. */
+  #moved(): void {
+    if (this.#pause !== undefined || this.#ingest.offset === this.#told) return;
+    this.#tell();
+    const over = () => {
+      this.#pause = undefined;
+      this.#moved();
+    };
+    this.#pause = setTimeout(over, progressPauseMs).unref();
   }
 
   #tell(): void {

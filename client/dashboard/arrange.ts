@@ -1,6 +1,7 @@
 // Which rows of a list of resources are shown, and in what order. Knows no page.
 import { assertNever } from "../../shared/errors.ts";
 import { compareText } from "../../shared/text.ts";
+import { searchable } from "../../shared/wording.ts";
 import type { ResourceRow } from "../index.ts";
 import type { Order } from "./route.ts";
 
@@ -20,7 +21,7 @@ const longWaitMs = 30_000;
 
 /** A row that came at a time, in milliseconds. */
 export function seenAt(row: ResourceRow, atMs: number): SeenRow {
-  const words = [row.resource, ...row.holders.map(({ node }) => node)].join("\n").toLowerCase();
+  const words = [row.resource, ...row.holders.map(({ node }) => node)].map(searchable).join("\n");
   return { row, atMs, words };
 }
 

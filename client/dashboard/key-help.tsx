@@ -8,7 +8,7 @@ const keys: readonly [key: string, what: string][] = [
   ["Enter", "leave the search, open the row"],
   ["p", "pause, and go on"],
   ["?", "these keys"],
-  ["Esc", "close a dialog"],
+  ["Esc", "empty and leave the search, close a dialog"],
 ];
 
 /** The dialog, until it is closed. */

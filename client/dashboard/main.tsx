@@ -4,10 +4,12 @@ import { App } from "./app.tsx";
 import { startContested } from "./contested.ts";
 import { startFeed } from "./feed.ts";
 import { dial } from "./link.ts";
+import { startRights } from "./rights.ts";
 import { startSamples } from "./samples.ts";
 
 dial();
 startFeed();
+startRights();
 startSamples();
 startContested();
 const page = document.getElementById("page");

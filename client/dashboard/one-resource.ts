@@ -1,16 +1,17 @@
 // One resource as the hub last told of it, for the view that shows it whole. Knows the link; no view.
-import { signal, type Signal } from "@preact/signals";
+import { effect, signal, type Signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { HistoryEntry } from "../../shared/pages.ts";
-import type { ResourceView } from "../index.ts";
+import { BatonError, type ResourceView } from "../index.ts";
 import { useAsking } from "./asking.ts";
 import { isPaused } from "./clock.ts";
 import { hub } from "./link.ts";
 import { pastOf } from "./past.ts";
 
-/** What is known of a resource: nothing yet, that the hub has nothing of it, or a view and when it came. */
+/** What is known of a resource: nothing yet, why it is not shown, that the hub has nothing of it, or a view and when it came. */
 export type Known =
   | { readonly kind: "unknown" }
+  | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "absent" }
   | { readonly kind: "there"; readonly view: ResourceView; readonly atMs: number };
 
@@ -21,16 +22,25 @@ export function useResource(name: string): Signal<Known> {
   useEffect(() => {
     if (value === undefined) return undefined;
     const ending = new AbortController();
+    const latest = signal(known.peek());
     const follow = async () => {
       for await (const { rows } of value.watch({ resource: name }, { intervalMs: 100, signal: ending.signal })) {
-        if (isPaused.peek()) continue;
         const view = rows.get(name);
-        known.value = view === undefined ? { kind: "absent" } : { kind: "there", view, atMs: performance.now() };
+        latest.value = view === undefined ? { kind: "absent" } : { kind: "there", view, atMs: performance.now() };
       }
     };
-    // It ends with the link, which says why.
-    follow().catch(() => {});
-    return () => ending.abort();
+    follow().catch((error: unknown) => {
+      // Where it ends with the link, that says why.
+      if (ending.signal.aborted || (error instanceof BatonError && error.code === "SESSION_ENDED")) return;
+      latest.value = { kind: "refused", reason: error instanceof Error ? error.message : String(error) };
+    });
+    const stopShowing = effect(() => {
+      if (!isPaused.value) known.value = latest.value;
+    });
+    return () => {
+      stopShowing();
+      ending.abort();
+    };
   }, [value, name]);
   return known;
 }
@@ -49,7 +59,7 @@ export function usePast(name: string, known: Signal<Known>): Signal<Past> {
     return {
       ask: async (hub, signal) => {
         const now = known.peek();
-        if (now === asked) return past.peek();
+        if (now === asked || now.kind === "refused") return past.peek();
         const history = await pastOf(hub, name, signal);
         asked = now;
         return { history, atMs: performance.now() };

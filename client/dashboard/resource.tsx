@@ -10,6 +10,7 @@ import { Foreign, Sentence } from "./foreign.tsx";
 import { hub } from "./link.ts";
 import { usePast, useResource, type Past } from "./one-resource.ts";
 import { QueueLine } from "./queue-line.tsx";
+import { mayRule } from "./rights.ts";
 import { hashOf, allResources } from "./route.ts";
 import { Timeline } from "./timeline.tsx";
 import { Title } from "./title.tsx";
@@ -30,6 +31,11 @@ export function Resource({ name }: { name: string }) {
       <Title aside={value.kind === "there" && <Actions view={value.view} />}>
         <Foreign text={name} />
       </Title>
+      {value.kind === "refused" && (
+        <Emptiness title="The hub does not show it to you">
+          <Foreign text={value.reason} className="inline" />
+        </Emptiness>
+      )}
       {value.kind === "absent" && <Attempts past={past.value} />}
       {value.kind === "absent" && (
         <Emptiness title="The hub has nothing of it" command="baton run RESOURCE -- COMMAND">
@@ -186,7 +192,7 @@ function Queue({ view, sinceMs, failure }: Shown) {
 
 function Actions({ view }: { view: ResourceView }) {
   const { value } = hub;
-  if (value === undefined) return null;
+  if (value === undefined || !mayRule.value) return null;
   return (
     <div class="actions">
       {view.holding > 0 && <ActionButton action={releasing(value, view)} />}

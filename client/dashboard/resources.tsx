@@ -19,6 +19,8 @@ export function Resources() {
   // By its name, as it may move under the reader's hand.
   const selected = useSignal<string | undefined>(undefined);
   const move = (by: number) => {
+    // From a heading that was clicked, Enter would sort once more.
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     const place = shown.value.findIndex(({ row }) => row.resource === selected.value);
     const next = shown.value[Math.max(0, Math.min(shown.value.length - 1, place + by))];
     selected.value = next?.row.resource;

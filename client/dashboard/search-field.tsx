@@ -14,7 +14,7 @@ export function goToSearch(): boolean {
 
 type SearchProps = { label: string; placeholder: string; value: string; onSearch: (text: string) => void };
 
-/** A field in which one types what to look for; Enter leaves it, so that keys move among what was found. */
+/** A field in which one types what to look for; Enter leaves it, so that keys move among what was found, and Esc empties it too. */
 export function SearchField({ label, placeholder, value, onSearch }: SearchProps) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -30,7 +30,10 @@ export function SearchField({ label, placeholder, value, onSearch }: SearchProps
       placeholder={`${placeholder} ( / )`}
       value={value}
       onInput={({ currentTarget }) => onSearch(currentTarget.value)}
-      onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
+      onKeyDown={({ key, currentTarget }) => {
+        if (key === "Escape") onSearch("");
+        if (key === "Escape" || key === "Enter") currentTarget.blur();
+      }}
     />
   );
 }

@@ -1,7 +1,7 @@
 // The view of all sessions: who is there, for how long, and what each holds and awaits. Asks by HTTP while it is open.
 import { signal, useComputed } from "@preact/signals";
 import { compareText } from "../../shared/text.ts";
-import { duration } from "../../shared/wording.ts";
+import { duration, searchable } from "../../shared/wording.ts";
 import type { Hub, SessionRow } from "../index.ts";
 import { useAsking } from "./asking.ts";
 import { nowMs } from "./clock.ts";
@@ -10,6 +10,7 @@ import { Emptiness } from "./emptiness.tsx";
 import { Foreign } from "./foreign.tsx";
 import { hub } from "./link.ts";
 import { adjust } from "./navigation.ts";
+import { mayRule } from "./rights.ts";
 import { SearchField } from "./search-field.tsx";
 import { Title } from "./title.tsx";
 
@@ -20,7 +21,7 @@ type Known = { readonly sessions: readonly SessionRow[]; readonly atMs: number }
 const known = signal<Known | undefined>(undefined);
 
 async function ask(hub: Hub, signal: AbortSignal): Promise<Known> {
-  const sessions = await Array.fromAsync(hub.sessions("", { signal }));
+  const sessions = await hub.sessions("", { signal });
   return { sessions, atMs: performance.now() };
 }
 
@@ -31,7 +32,7 @@ export function Sessions({ search }: { search: string }) {
     const wanted = search.toLowerCase();
     const all = known.value?.sessions ?? [];
     return all
-      .filter(({ node, owner, session }) => `${node}\n${owner}\n${session}`.toLowerCase().includes(wanted))
+      .filter(({ node, owner, session }) => [node, owner, session].map(searchable).join("\n").includes(wanted))
       .toSorted((one, other) => compareText(one.node, other.node));
   });
   const sinceMs = Math.max(0, nowMs.value - (known.value?.atMs ?? nowMs.value));
@@ -118,7 +119,9 @@ function SessionLine({ session, sinceMs }: { session: SessionRow; sinceMs: numbe
       <td class="aside">
         <Foreign text={owner} />
       </td>
-      <td class="last">{hub.value !== undefined && <ActionButton action={kicking(hub.value, session)} />}</td>
+      <td class="last">
+        {hub.value !== undefined && mayRule.value && <ActionButton action={kicking(hub.value, session)} />}
+      </td>
     </tr>
   );
 }

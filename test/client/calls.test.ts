@@ -174,6 +174,8 @@ describe("lock", () => {
     lock.progress({ done: 5, total: 10, note: "half" });
     expect(() => lock.progress({ done: -1 })).toThrow("numbers from 0");
     expect(() => lock.progress({ note: "n".repeat(300) })).toThrow("at most 256 bytes");
+    const empty = JSON.parse("null");
+    expect(() => lock.progress(empty)).toThrow("progress takes an object {done?, total?, note?}, not null");
     await turn();
     expect(socket.heard()).toEqual([{ type: "progress", id: 1, done: 5, total: 10, note: "half" }]);
   });

@@ -64,4 +64,12 @@ describe("events", () => {
     await hub.kill();
     await expect(openPages(hub.url).events().next()).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
+
+  it("fail at once where something answers that is no hub", async () => {
+    const fetch = () => Promise.resolve(new Response("hello"));
+    await expect(openPages("ws://strange.test", { fetch }).events().next()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("did not answer as a hub does"),
+    });
+  });
 });

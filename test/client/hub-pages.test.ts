@@ -13,6 +13,18 @@ describe("hub.sessions", () => {
     expect(await Array.fromAsync(nodes[0]!.sessions("d"))).toHaveLength(1);
   });
 
+  it("gives them as an array to whoever awaits it, and anew each time", async () => {
+    await using testHub = createTestHub({ limits: { pageEntriesMax: 2 } });
+    const hub = await testHub.connect({ node: "a" });
+    await Promise.all(["c", "b"].map((node) => testHub.connect({ node })));
+    const sessions = hub.sessions();
+    expect((await sessions).map(({ node }) => node)).toEqual(["a", "b", "c"]);
+    await testHub.connect({ node: "d" });
+    expect(await sessions).toHaveLength(4);
+    await testHub.close();
+    await expect(sessions).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   it("[S4] says how long a detached one has left", async () => {
     await using testHub = createTestHub();
     const a = await testHub.connect({ node: "a" });

@@ -53,7 +53,7 @@ describe("a mutex", () => {
     await locks[1]?.value?.[Symbol.asyncDispose]();
     await turn();
     expect([mutex.locked, locks[0]?.value?.held, locks[2]?.value?.held]).toEqual([true, false, true]);
-    void locks[2]?.value?.unlock();
+    void locks[2]?.value?.release();
     await turn();
     expect(socket.heard()).toMatchObject([{ type: "release", id: 1 }]);
   });

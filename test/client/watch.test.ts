@@ -46,6 +46,17 @@ describe("a watch", () => {
     });
   });
 
+  it("shows its rows as a list by name too, and as JSON in the words of the protocol", async () => {
+    const { hub, socket } = await connected();
+    const pictures = hub.watch();
+    const first = pictures.next();
+    await turn();
+    socket.tell(picture(1, [row("b")]), { type: "changes", id: 1, resources: [row("a")], totals });
+    const { value } = await first;
+    expect(value.resources).toEqual([row("a"), row("b")]);
+    expect(JSON.parse(JSON.stringify(value))).toEqual({ resources: [row("a"), row("b")], totals, isStale: false });
+  });
+
   it("gives whoever is slow the last moment alone", async () => {
     const { hub, socket } = await connected();
     const pictures = hub.watch();

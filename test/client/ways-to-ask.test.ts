@@ -31,6 +31,13 @@ describe("permit", () => {
     await turn();
     expect(socket.heard()).toMatchObject([{ mode: "permit", limit: 4 }]);
   });
+
+  it.each(["null", "{}"])("refuses %s for its options", async (options) => {
+    const { hub, socket } = await connected();
+    const error = { code: "INVALID_MESSAGE", message: expect.stringContaining("takes a limit") };
+    await expect(hub.permit("registry", JSON.parse(options))).rejects.toMatchObject(error);
+    expect(socket.heard()).toEqual([]);
+  });
 });
 
 describe("request", () => {
@@ -46,6 +53,17 @@ describe("request", () => {
     socket.tell({ type: "released", id: 1 });
     await turn();
     expect(running.value).toBe("x exclusive");
+  });
+
+  it.each([
+    ['{"steal":true}', "steal is not offered"],
+    ['{"mode":"permit"}', "mode must be exclusive or shared, not permit"],
+    ['{"mode":"once"}', "mode must be exclusive or shared, not once"],
+  ])("refuses %s, which means something else than to wait for it", async (options, message) => {
+    const { hub, socket } = await connected();
+    const error = { code: "INVALID_MESSAGE", message: expect.stringContaining(message) };
+    await expect(hub.request("x", JSON.parse(options), () => {})).rejects.toMatchObject(error);
+    expect(socket.heard()).toEqual([]);
   });
 
   it("releases with none when the function throws, and throws it on", async () => {

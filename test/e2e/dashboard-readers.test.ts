@@ -174,5 +174,21 @@ describe.skipIf(!hasBrowser)("the dashboard for all its readers (needs Chromium)
     expect(await page.locator("tr.selected a").allTextContents()).toEqual(["x"]);
     await page.keyboard.press("j");
     await expect.poll(() => page.locator("tr.selected a").allTextContents(), patience).toEqual(["w"]);
+    // The heading that was clicked has nothing to do with Enter any more.
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "w", level: 1 }).waitFor();
+    expect(new URL(page.url()).hash).toBe("#/resource?name=w");
+  });
+
+  it("leaves the search with Esc, and empties it", async () => {
+    const { page } = await openDashboard(browser, hub.httpUrl, "#/resources");
+    const search = page.getByLabel("Search resources");
+    await search.fill("node-");
+    await expect.poll(() => page.locator("tbody a").allTextContents(), patience).toEqual(["w", "x", "y"]);
+    await search.press("Escape");
+    await expect.poll(() => new URL(page.url()).hash, patience).toBe("#/resources");
+    await page.keyboard.press("j");
+    await page.locator("tr.selected").waitFor();
+    expect(await search.inputValue()).toBe("");
   });
 });

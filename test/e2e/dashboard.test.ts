@@ -266,7 +266,19 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser (needs Chromium)", { ti
       "secret",
     );
 
-    await page.getByRole("button", { name: "Force release" }).click();
+    const actions = page.getByRole("button", { name: /^(Force release|Kick)$/ });
+    expect(await actions.count()).toBe(0);
+    await page.goto(`${own.httpUrl}/#/sessions`);
+    await shown(page, "node-a");
+    expect(await actions.count()).toBe(0);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await enter(tokens.token("ann"));
+    await actions.first().waitFor();
+    await page.goto(`${own.httpUrl}/${resourceView("held")}`);
+    await actions.click();
+    await tokens.write({ ann: { role: "viewer" }, bob: { role: "node" } });
+    own.kill("SIGHUP");
+    await own.logged("was read again");
     await page.getByLabel("Reason").fill("why not");
     await page.getByLabel("Type held").fill("held");
     await page.getByRole("dialog").getByRole("button", { name: "Force release" }).click();
@@ -277,5 +289,51 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser (needs Chromium)", { ti
     await enter(tokens.token("bob"));
     await page.getByText("The hub shows nothing to this page").waitFor();
     await own.stop();
+  });
+
+  it("shows whoever may see some what those are, offers what rules them, and says of the others why it does not", async () => {
+    const prefixes = ["ours/"];
+    await using tokens = await tokenList({
+      eve: { role: "viewer", prefixes },
+      ann: { role: "admin", prefixes },
+      root: { role: "admin" },
+    });
+    const own = await startHubProcess({ args: ["--tokens", tokens.file] });
+    await using a = await connect(own.url, { node: "node-a", token: tokens.token("root") });
+    await using theirs = await a.lock("theirs/1");
+    const { page } = await openDashboard(browser, own.httpUrl, resourceView("theirs/1"));
+    for (const name of ["eve", "ann"]) {
+      await page.getByLabel("Token").fill(tokens.token(name));
+      await page.getByRole("button", { name: "Open the dashboard" }).click();
+      await shown(page, "The hub does not show it to you", 'the token is for resources that begin with "ours/" alone');
+      if (name === "eve") await page.getByRole("button", { name: "Sign out" }).click();
+    }
+    // With nothing in sight nobody could tell what ann may do; with the first resource she may.
+    await using lock = await a.lock("ours/1");
+    await page.goto(`${own.httpUrl}/${resourceView("ours/1")}`);
+    await page.getByRole("button", { name: "Force release" }).waitFor();
+    expect([theirs.held, lock.held]).toEqual([true, true]);
+    await own.stop();
+  });
+
+  it("shows one resource as it is by now when it goes on after a pause", async () => {
+    const a = await node("node-a");
+    const { page } = await openDashboard(browser, hub.httpUrl, resourceView("paused"));
+    const told = Promise.withResolvers<void>();
+    page.on("websocket", (socket) => {
+      socket.on("framereceived", ({ payload }) => {
+        if (/node-a.*"queue":/.test(String(payload))) told.resolve();
+      });
+    });
+    await page.reload();
+    await shown(page, "The hub has nothing of it");
+    await page.keyboard.press("p");
+    await page.getByText("this is how things stood then").waitFor();
+    await using lock = await a.lock("paused");
+    await told.promise;
+    await shown(page, "The hub has nothing of it");
+    await page.keyboard.press("p");
+    await shown(page, "node-a, who has held it");
+    expect(lock.held).toBe(true);
   });
 });

@@ -50,10 +50,8 @@ export async function openDashboard(
 
 /** Resolves when the page shows all of that text. */
 export async function shown(page: Page, ...texts: readonly string[]): Promise<void> {
-  await page.waitForFunction(
-    "(wanted) => wanted.every((text) => document.querySelector('main')?.textContent.includes(text))",
-    texts,
-  );
+  const main = texts.reduce((found, text) => found.filter({ hasText: text }), page.locator("main"));
+  await main.waitFor();
 }
 
 /** What axe finds at fault on a page, serious and critical faults alone, each with the elements it is about. */

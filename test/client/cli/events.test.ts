@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { describe, expect, test } from "vitest";
 import { baton, startBaton } from "./baton-process.ts";
 import { hubOfFile } from "./hub-of-file.ts";
@@ -29,14 +31,14 @@ describe("history", options, () => {
 });
 
 describe("watch", options, () => {
-  test("tells each event as a line of JSON, goes on after a number, and ends well with SIGINT", async () => {
+  test("tells each event as a line of JSON, goes on after a number, and ends as by SIGINT", async () => {
     const watching = startBaton(["watch", "w/", "--after", "1"], { env });
     await baton(["run", "other", "--", "true"], { env });
     await baton(["run", "w/1", "--node", "n", "--", "true"], { env });
     await watching.says(/"event":"released".*\n/);
     watching.kill("SIGINT");
     const { code, stdout, stderr } = await watching.ended;
-    expect([code, stderr]).toEqual([0, ""]);
+    expect([code, stderr]).toEqual([130, ""]);
     const events = stdout
       .trimEnd()
       .split("\n")
@@ -56,7 +58,19 @@ describe("watch", options, () => {
   });
 
   test("says that no hub answers", async () => {
-    const { code, stdout } = await baton(["watch", "--url", "ws://127.0.0.1:1"], { env });
+    const { code, stdout, stderr } = await baton(["watch", "--url", "ws://127.0.0.1:1"], { env });
     expect([code, stdout]).toEqual([69, ""]);
+    expect(stderr).toMatch(/^baton: the hub cannot be reached .* \(UNAVAILABLE\)\n$/);
+    const inJson = await baton(["watch", "--json", "--url", "ws://127.0.0.1:1"], { env });
+    expect(JSON.parse(inJson.stderr)).toMatchObject({ status: "refused", code: "UNAVAILABLE", exitCode: 69 });
+  });
+
+  test("says that what answers is no hub", async () => {
+    await using stranger = createServer((_request, response) => void response.end("hello")).listen(0, "127.0.0.1");
+    await once(stranger, "listening");
+    const address = stranger.address();
+    const url = `ws://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    const { code, stderr } = await baton(["watch", "--url", url], { env });
+    expect([code, stderr]).toEqual([69, expect.stringContaining("did not answer as a hub does")]);
   });
 });

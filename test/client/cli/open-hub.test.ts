@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { absence } from "../../../client/cli/open-hub.ts";
+import { absence, sayLosses } from "../../../client/cli/open-hub.ts";
 import { Events } from "../../../client/events.ts";
 import type { HubEvents } from "../../../client/hub-events.ts";
 
@@ -30,4 +30,24 @@ test.each(["resumed", "renewed"] as const)("a hub that is back in time (%s) is n
   events.emit("disconnected", gone);
   vi.advanceTimersByTime(60_000);
   expect(signal.aborted).toBe(true);
+});
+
+test("each loss of the hub is said once, and each return, until nobody waits any more", () => {
+  const events = new Events<HubEvents>();
+  const said: string[] = [];
+  const telling = sayLosses(events, "ws://hub", (line) => said.push(line));
+  const retrying = { code: 1006, reason: "refused", retryInMs: 100 };
+  events.emit("disconnected", gone);
+  for (let tries = 0; tries < 3; tries += 1) events.emit("retrying", retrying);
+  events.emit("renewed", back);
+  events.emit("disconnected", { ...gone, reason: "" });
+  events.emit("resumed", back);
+  telling[Symbol.dispose]();
+  events.emit("disconnected", gone);
+  expect(said).toEqual([
+    "lost the hub at ws://hub (it broke); trying again for a minute",
+    "the hub at ws://hub is back",
+    "lost the hub at ws://hub (the connection broke); trying again for a minute",
+    "the hub at ws://hub is back",
+  ]);
 });

@@ -154,6 +154,35 @@ describe("a run that is not granted", options, () => {
     },
   );
 
+  test("[S6] exits 75 when its session is ended while it waits: it has held nothing", async () => {
+    const first = await holder("kicked");
+    const second = await waiter("kicked", "--node", "kicked-node", "--", "echo", "not me");
+    const { stdout } = await baton(["sessions", "kicked-node", "--json"], { env });
+    await baton(["kick", JSON.parse(stdout).sessions[0].session, "--reason", "test"], { env });
+    const ended = await second.ended;
+    expect(ended).toMatchObject({ code: 75, stdout: "", stderr: expect.stringContaining("(SESSION_ENDED)") });
+    first.stdin.end();
+    await first.ended;
+  });
+
+  test("says that the hub is lost, waits on, and runs when another is there in its place", async () => {
+    const own = await startHubProcess();
+    const port = new URL(own.url).port;
+    const holding = startBaton(["run", "lost", "--url", own.url, "--", "sh", "-c", "echo holding; exec sleep 600"]);
+    await holding.says(/holding/);
+    const waiting = startBaton(["run", "lost", "--url", own.url, "--", "echo", "mine"]);
+    await waiting.says(/waiting for/);
+    own.kill("SIGKILL");
+    await waiting.says(/lost the hub at ws:.*; trying again for a minute\n/);
+    expect((await holding.ended).code).toBe(76);
+    const next = await startHubProcess({ args: ["--port", port] });
+    const { code, stdout, stderr } = await waiting.ended;
+    expect([code, stdout]).toEqual([0, "mine\n"]);
+    expect(stderr.match(/lost the hub/g)).toHaveLength(1);
+    expect(stderr.match(/the hub at .* is back\n/g)).toHaveLength(1);
+    await next.stop();
+  });
+
   test("exits 69 when nothing listens there, and when what listens is no hub", async () => {
     const closed = createServer().listen(0, "127.0.0.1");
     await once(closed, "listening");

@@ -9,12 +9,12 @@ const script = "/usr/bin/script";
 
 const env = hubOfFile();
 
-/** `baton run` on a terminal of its own; its stdin is what is typed there. */
-function onTerminal(resource: string, words: readonly string[]) {
-  const args = [process.execPath, program, "run", resource, "--", ...words];
+/** `baton` on a terminal of its own; its stdin is what is typed there. */
+function onTerminal(words: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const args = [process.execPath, program, ...words];
   // The shell in between would say by itself that it was interrupted.
   const line = args.map((word) => `'${word}'`).join(" ");
-  const environment = { ...plainEnvironment(), ...env, SHELL: "/bin/sh" };
+  const environment = { ...plainEnvironment(), ...env, TERM: "xterm", ...more, SHELL: "/bin/sh" };
   return following(spawn(script, ["-qefc", `exec ${line}`, "/dev/null"], { env: environment }));
 }
 
@@ -22,7 +22,7 @@ function onTerminal(resource: string, words: readonly string[]) {
 describe.skipIf(process.platform !== "linux" || !existsSync(script))("a run on a terminal", options, () => {
   test("reads from it, and from /dev/tty, as without us", async () => {
     const command = 'read a; echo "stdin: $a."; read b < /dev/tty; echo "tty: $b."; exit 7';
-    const started = onTerminal("reading", ["sh", "-c", command]);
+    const started = onTerminal(["run", "reading", "--", "sh", "-c", command]);
     started.stdin.write("one\n");
     await started.says(/stdin: one\./);
     started.stdin.write("two\n");
@@ -31,7 +31,7 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))("a run on a
   });
 
   test("gets Ctrl-C once, not twice", async () => {
-    const started = onTerminal("interrupt", [process.execPath, family, "parent"]);
+    const started = onTerminal(["run", "interrupt", "--", process.execPath, family, "parent"]);
     await Promise.all(["parent", "child"].map((role) => started.says(new RegExp(`${role} is ready`))));
     started.stdin.write("\u0003");
     await Promise.all(["parent", "child"].map((role) => started.says(new RegExp(`${role} got SIGINT`))));
@@ -43,7 +43,7 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))("a run on a
   });
 
   test("[H2] ends with all that it started when the lock is lost", async () => {
-    const started = onTerminal("lost", [process.execPath, family, "parent", "mortal"]);
+    const started = onTerminal(["run", "lost", "--", process.execPath, family, "parent", "mortal"]);
     await Promise.all(["parent", "child"].map((role) => started.says(new RegExp(`${role} is ready`))));
     await baton(["unlock", "lost", "--reason", "test"], { env });
     const { code, stdout } = await started.ended;
@@ -51,5 +51,22 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))("a run on a
     expect(stdout).toContain("parent got SIGTERM");
     expect(stdout).toContain("child got SIGTERM");
     expect(stdout).toContain("LOCK_REVOKED");
+  });
+});
+
+describe.skipIf(process.platform !== "linux" || !existsSync(script))("top on a terminal", options, () => {
+  test("draws over what it has shown until it is told to end", async () => {
+    const started = onTerminal(["top"], { NO_COLOR: "" });
+    await started.says(/baton top {2}live/);
+    started.stdin.write("q");
+    const { code, stdout } = await started.ended;
+    expect([code, stdout]).toEqual([0, expect.stringContaining("\u001b[?1049h")]);
+  });
+
+  test.each([{ NO_COLOR: "1" }, { TERM: "dumb" }])("with %j shows plain rows, once", async (more) => {
+    const { code, stdout } = await onTerminal(["top"], more).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^RESOURCE +HOLDER +HELD/);
+    expect(stdout).not.toContain("\u001b");
   });
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { keysOf } from "../../../client/cli/top-screen.ts";
 import { emptyView, pressed, shown, topLines, topTable, type TopView } from "../../../client/cli/top-view.ts";
-import type { Picture, ResourceRow } from "../../../client/index.ts";
+import type { ResourceRow } from "../../../client/index.ts";
+import { Picture } from "../../../client/picture.ts";
 
 function row(resource: string, waiting = 0, node?: string): ResourceRow {
   const progress = { done: 63, total: 100 };
@@ -12,12 +13,13 @@ function row(resource: string, waiting = 0, node?: string): ResourceRow {
 
 function picture(...rows: ResourceRow[]): Picture<ResourceRow> {
   const totals = { resources: rows.length, held: 1, waiting: 2, sessions: 3 };
-  return { rows: new Map(rows.map((one) => [one.resource, one])), totals, isStale: false };
+  return new Picture(new Map(rows.map((one) => [one.resource, one])), totals, false);
 }
 
 const view = shown(emptyView, picture(row("idle"), row("busy", 2, "node-1"), row("held", 0, "node-2")), 0);
 const after = (keys: string, from: TopView = view) =>
   keysOf(keys).reduce<TopView | undefined>((now, key) => now && pressed(now, key, 1_000, 5), from);
+const stale = ({ rows, totals }: Picture<ResourceRow>) => new Picture(rows, totals, true);
 const names = (lines: readonly string[]) => lines.slice(3).map((line) => line.split(" ")[0]);
 
 test("rows with the most waiting come first, each with its holder, ages, progress and line", () => {
@@ -66,6 +68,11 @@ test("names cannot drive the terminal", () => {
   expect(text).not.toMatch(/[\p{Cf}]|(?!\n)\p{Cc}/u);
 });
 
+test("a filter finds a name as it is shown", () => {
+  const hidden = shown(emptyView, picture(row("a\u202eb"), row("c")), 0);
+  expect(names(topLines(after("/\\u{202E}\r", hidden)!, 0, 100, 10))).toEqual(["a\\u{202e}b"]);
+});
+
 test("keys sort, filter, scroll, pause and quit", () => {
   expect(names(topLines(after("sss")!, 0, 100, 10))).toEqual(["busy", "held", "idle"]);
   expect(after("sss")?.order).toBe("name");
@@ -83,7 +90,16 @@ test("one that is paused stands still, and says so", () => {
   const paused = after("p")!;
   const later = shown(paused, picture(row("new")), 5_000);
   expect(topLines(later, 60_000, 100, 10).join("\n")).toMatch(/PAUSED[^]*busy +node-1 +6s/);
-  expect(names(topLines(shown(after("p", later)!, picture(row("new")), 9_000), 9_000, 100, 10))).toEqual(["new"]);
+  expect(names(topLines(after("p", later)!, 9_000, 100, 10))).toEqual(["new"]);
+});
+
+test("one that is paused says that the hub is gone, and when it is back", () => {
+  const paused = after("p")!;
+  const head = (now: TopView) => topLines(now, 60_000, 100, 10)[0];
+  const gone = shown(paused, stale(view.picture!), 5_000);
+  expect(head(gone)).toBe("baton top  PAUSED, DISCONNECTED  resources 3  held 1  waiting 2  sessions 3");
+  expect(head(shown(gone, picture(), 6_000))).toBe("baton top  PAUSED  resources 3  held 1  waiting 2  sessions 3");
+  expect(head(after("p", gone)!)).toContain("top  DISCONNECTED  res");
 });
 
 test("ages of a row that does not change go on, while others come", () => {
@@ -99,7 +115,7 @@ test("it says how much a filter finds, and when there is nothing", () => {
 });
 
 test("it says that the hub is gone, and that it has not come yet", () => {
-  expect(topLines(shown(view, { ...picture(), isStale: true }, 0), 0, 100, 10)[0]).toContain("DISCONNECTED");
+  expect(topLines(shown(view, stale(picture()), 0), 0, 100, 10)[0]).toContain("DISCONNECTED");
   expect(topLines(emptyView, 0, 100, 10)[0]).toBe("baton top: waiting for the hub");
 });
 

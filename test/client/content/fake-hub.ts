@@ -14,7 +14,7 @@ type Answer = PromiseWithResolvers<OnceAnswer>;
 type Waiter = { node: string; question: OnceQuestion; work: Work; answer: Answer; exclusive: boolean };
 type Outcome = { by: string; fence: number; result: Json };
 type Queue = {
-  holder: { node: string; lose: (error: unknown) => void; done?: number } | undefined;
+  holder: { node: string; lose: (error: unknown) => void; done: number[] } | undefined;
   waiters: Waiter[];
   attempt: number;
   previous: { node: string; error: { message: string; code?: string } } | undefined;
@@ -58,7 +58,8 @@ export class FakeHub {
     return this.#queue(resource).waiters.length;
   }
 
-  progressOf(resource: string): number | undefined {
+  /** What its holder has told of how far it is, one after the other. */
+  progressOf(resource: string): number[] | undefined {
     return this.#queue(resource).holder?.done;
   }
 
@@ -94,6 +95,7 @@ export class FakeHub {
     const { promise: taken, reject: lose } = Promise.withResolvers<never>();
     queue.holder = {
       node,
+      done: [],
       lose: (error) => {
         lost.abort(error);
         lose(error);
@@ -105,7 +107,7 @@ export class FakeHub {
       attempt: queue.attempt,
       previous: queue.previous,
       progress: ({ done }) => {
-        if (queue.holder !== undefined && done !== undefined) queue.holder.done = done;
+        if (done !== undefined) queue.holder?.done.push(done);
       },
     };
     void this.#work(resource, queue, waiter, fence, Promise.race([work(grant), taken]));

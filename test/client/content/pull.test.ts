@@ -14,6 +14,7 @@ import {
   type Store,
 } from "../../../client/content/index.ts";
 import type { FaultRegistry } from "../../support/fault-registry.ts";
+import { digestOf } from "../../support/image.ts";
 import { FakeHub } from "./fake-hub.ts";
 import { faultRegistry, handMovedPause, scratchStore } from "./scratch.ts";
 
@@ -129,6 +130,7 @@ describe("pullImage", () => {
     await expect(none).rejects.toThrow("it has linux/amd64, linux/arm64");
     const single = pull(hub, "a", store, faults, { tag: "amd64", platform: parsePlatform("linux/s390x") }).summary;
     await expect(single).rejects.toThrow("is for linux/amd64, not linux/s390x");
+    expect((await store.look(digestOf(small), small.length)).state).toBe("absent");
   });
 
   it("names a Docker image by its OCI form, which skopeo looks for, and keeps the manifest as it came", async () => {

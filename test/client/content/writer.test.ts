@@ -314,11 +314,26 @@ describe("what is not the blob", () => {
   });
 });
 
-it("[H5] lets those who wait see how far the holder is", async () => {
+it("[H5] lets those who wait see how far the holder is: its first bytes at once, then what there is twice a second", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
   const hub = new FakeHub();
   const store = await scratchStore();
   const writer = await openedBy(hub, "a", store);
-  await writer.write(bytes.subarray(0, 2_000_000));
-  expect(hub.progressOf(store.resource(digest))).toBe(2_000_000);
-  await writer.close();
+  const told = () => hub.progressOf(store.resource(digest));
+  expect(told()).toEqual([0]);
+  await writer.write(bytes.subarray(0, 100));
+  await writer.write(bytes.subarray(100, 300));
+  await writer.write(bytes.subarray(300, 600));
+  expect(told()).toEqual([0, 100]);
+  vi.advanceTimersByTime(500);
+  expect(told()).toEqual([0, 100, 600]);
+  vi.advanceTimersByTime(60_000);
+  expect(told()).toEqual([0, 100, 600]);
+  await writer.truncate();
+  expect(told()).toEqual([0, 100, 600, 0]);
+  await writer.write(bytes);
+  await writer.commit();
+  vi.advanceTimersByTime(60_000);
+  expect(vi.getTimerCount()).toBe(0);
 });

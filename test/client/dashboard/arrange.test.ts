@@ -63,3 +63,11 @@ test("ages go on while nothing is heard", () => {
   expect(longestWaitMs(rows[0]!, 1_000)).toBe(0);
   expect(problemOf(rows[0]!, 1e9)).toBeUndefined();
 });
+
+test("a search finds a name that cannot be typed as it is shown", () => {
+  const hidden = [seenRow("a\u202eb"), seenRow("c", { holder: "n\u202e1" }), seenRow("d")];
+  const found = (search: string) => arrange(hidden, { ...all, search }, () => 0).map(({ row }) => row.resource);
+  expect(found("\\u{202E}b")).toEqual(["a\u202eb"]);
+  expect(found("n\\u{202e}1")).toEqual(["c"]);
+  expect(found("\u202e")).toEqual(["a\u202eb", "c"]);
+});
