@@ -9,7 +9,7 @@ const shortMsMax = 1_000;
 
 const settings: ModelSettings = { ...defaultLimits, lockDelayMs: 0, outcomeTtlMs: 600_000 };
 
-/** One resource as it must be: the names of its requests, such as `a1`. */
+/** One resource as it must be shown: the names of its first requests, such as `a1`. */
 export type Picture = { holders: string[]; queue: string[]; isDelayed: boolean };
 
 /** The model, and the short times that it has still to see pass. */
@@ -28,7 +28,8 @@ export class Oracle extends Model {
   }
 
   picture(resource: string): Picture {
-    const names = (state: ModelRequest["state"]) => this.those(resource, state).map(nameOf);
+    const { listEntriesMax } = defaultLimits;
+    const names = (state: ModelRequest["state"]) => this.those(resource, state).slice(0, listEntriesMax).map(nameOf);
     const isDelayed = this.delays.some((delay) => delay.resource === resource);
     return { holders: names("holding"), queue: names("waiting"), isDelayed };
   }
