@@ -1,4 +1,6 @@
 // The one file that meets the machine's clock and timers. Time is monotonic, in milliseconds, and never the wall's [B4].
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 
 /** Time as the hub sees it; tests move one by hand. */
 export type Clock = {
@@ -15,6 +17,15 @@ export type Clock = {
   /** Milliseconds since the machine was started, which another process of it reads alike. */
   sinceBootMs(): number;
 };
+
+/** Which machine this is, and which start of it, as `sinceBootMs` counts; where the system does not say, its name. */
+export function machineNow(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return hostname();
+  }
+}
 
 // Node fires a longer timer at once.
 const timerMsMax = 2 ** 31 - 1;

@@ -97,18 +97,22 @@ function claimOf(payload: JWTPayload, name: string): unknown {
 export function keysAt(url: string, clock: Pick<Clock, "nowMs">): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(new URL(url), fetching);
   let nextMs = -Infinity;
-  /** Has the keys fetched, or waits for them if they are on their way; whether they are those of now. */
+  /** How many fetches have begun, and the number of the last one that is done. */
+  let [begun, done] = [0, 0];
+  /** Has the keys fetched, or waits for them if they are on their way. */
   const renew = async () => {
-    const isNew = !keys.reloading;
-    if (isNew) {
+    if (!keys.reloading) {
       if (clock.nowMs() < nextMs) throw new Error("the keys were asked for a moment ago");
       nextMs = clock.nowMs() + fetchPauseMs;
+      begun += 1;
     }
+    const number = begun;
     await keys.reload();
-    return isNew;
+    done = Math.max(done, number);
   };
   return async (header, token) => {
-    for (let isNew = false; ; isNew = await renew()) {
+    for (const before = begun; ; await renew()) {
+      const isNew = done > before;
       try {
         if (keys.fresh) return await keys(header, token);
       } catch (error) {

@@ -39,7 +39,7 @@ function readFilled(what: string, file: string): string {
   return text;
 }
 
-const certificate = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]*-----END \1-----/g;
+const certificate = /^-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]*-----END \1-----[^\S\n]*$/gm;
 
 /** Of what is no certificate Node takes no notice, and with none at all it trusts every authority that the system trusts. */
 function readAuthorities(file: string): string {

@@ -6,7 +6,7 @@ import { assertNever } from "../shared/errors.ts";
 import { countRefusal, type Limits, type Refusals } from "../shared/limits.ts";
 import { socketPath } from "../shared/protocol.ts";
 import { Backlog } from "./backlog.ts";
-import { systemClock } from "./clock.ts";
+import { machineNow, systemClock } from "./clock.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { boundConnections } from "./connections.ts";
 import { doorwayFor } from "./doorway.ts";
@@ -148,7 +148,7 @@ async function openBook(config: Config, log: Logger, { name, ...tenure }: Office
     case "etcd": {
       const { etcdPrefix: prefix, heartbeatMs } = config;
       const client = new EtcdClient(etcdSettingsOf(config), systemClock);
-      const parts = { client, prefix, hub: name, machine: hostname(), settings, recoveryGraceMs, heartbeatMs };
+      const parts = { client, prefix, hub: name, machine: machineNow(), settings, recoveryGraceMs, heartbeatMs };
       return etcdBook({ ...parts, ...tenure, clock: systemClock, log });
     }
     default:

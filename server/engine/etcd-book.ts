@@ -16,7 +16,7 @@ type BookParts = {
   readonly prefix: string;
   /** The hub's name, never used twice; its sockets' names begin with it and a slash. */
   readonly hub: string;
-  /** The name of the machine it runs on. */
+  /** The machine it runs on, and since which start of it. */
   readonly machine: string;
   readonly settings: TableSettings;
   readonly recoveryGraceMs: number;
@@ -62,10 +62,12 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
     past = { order: 0 },
   } = parts;
   const keys = new EtcdKeys(parts.prefix);
+  let lease: EtcdLease | undefined;
   try {
     await warnOfVersion(client, log);
     // Nothing dies with the lease but the hub's claim to be there: sessions live in the book.
-    const lease = await EtcdLease.grant(client, 3 * heartbeatMs);
+    const granted = await EtcdLease.grant(client, 3 * heartbeatMs);
+    lease = granted;
     await announce(client, keys, { hub, lease, order: clock.wallMicroseconds() });
     const state = await readState(client, keys, settings);
     const gone = goneFrom(state);
@@ -74,7 +76,7 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
       parts.onLost(why);
     };
     const isReopened = isFirst(state, hub);
-    const { nowMs, isUndated } = isReopened ? timeOf(state, machine, clock) : { nowMs: state.atMs, isUndated: false };
+    const { nowMs, isUndated } = timeOf(state, parts, isReopened);
     if (!isReopened) warnOfSettings(state.table.settings, settings, log);
     return {
       table: state.table,
@@ -95,7 +97,7 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
             keys,
             hub,
             written: () => ({ machine, ...momentNow(clock) }),
-            lease,
+            lease: granted,
             state,
             recoveryGraceMs,
             beatMs: Math.min(heartbeatMs, beatMsMax),
@@ -107,6 +109,8 @@ export async function etcdBook(parts: BookParts): Promise<Book> {
         ),
     };
   } catch (error) {
+    // A hub that never began must not seem to live.
+    await lease?.close();
     client.close();
     if (error instanceof JournalError) throw error;
     throw new JournalError(`etcd cannot be used: ${reasonOf(error)}`, { cause: error });
@@ -140,16 +144,23 @@ function orderAfter(past: EtcdPast, { table }: EtcdState, { clock, log }: BookPa
   return Math.max(wall, past.order + unheardSteps);
 }
 
-/** Whether nobody works on the book but, at most, hubs that came later than this one and have not begun. */
+/** Whether nobody works on the book: who is there and never began does not. */
 function isFirst({ members, numbers }: EtcdState, hub: string): boolean {
-  const claim = members.get(hub) ?? 0n;
-  return members.entries().every(([other, since]) => other === hub || (since > claim && !numbers.has(other)));
+  return members.keys().every((other) => other === hub || !numbers.has(other));
 }
 
-/** The table's time now, where nobody was there: clocks of two machines are never compared, so after another one nobody knows it. */
-function timeOf({ atMs, written }: EtcdState, machine: string, clock: Clock): { nowMs: number; isUndated: boolean } {
-  if (written?.machine !== machine) return { nowMs: atMs, isUndated: true };
-  return timeNow({ tableMs: atMs, ...written }, clock);
+/**
+ * The table's time now, by the clocks of the machine that wrote the last entry: those of two machines are never compared. Where
+ * others are there, time goes on by their entries too, and a wall clock has no say in it [B4].
+ */
+function timeOf(
+  { atMs, written }: EtcdState,
+  { machine, clock }: BookParts,
+  isReopened: boolean,
+): { nowMs: number; isUndated: boolean } {
+  if (written?.machine !== machine) return { nowMs: atMs, isUndated: isReopened };
+  if (isReopened) return timeNow({ tableMs: atMs, ...written }, clock);
+  return { nowMs: atMs + Math.max(0, momentNow(clock).bootMs - written.bootMs), isUndated: false };
 }
 
 /** Every hub decides by the settings of the one that joined last, or they would not decide alike. */

@@ -12,7 +12,8 @@ export type Entry = {
   readonly isMarked?: true;
 };
 
-/** When something was written by the clocks of a machine, in milliseconds; those of two machines are never compared. */
+/** When something was written by the clocks of a machine, in milliseconds; those of two, or of one before and after it was
+ * started anew, are never compared. */
 export type Written = Omit<Moment, "tableMs"> & { readonly machine: string };
 
 /** A key of the watched range, read. */

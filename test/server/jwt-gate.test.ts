@@ -169,6 +169,18 @@ describe("keys", () => {
     expect(second).toMatchObject({ status: "rejected" });
     expect(issuer.fetches).toBe(1);
   });
+
+  it("that are slow to come are fetched once for all who wait for unknown ones", async () => {
+    await using issuer = await keyServer();
+    const { gate, clock } = issuer;
+    expect(await gate.identify(await signed(clock))).toMatchObject({ name: "ann" });
+    issuer.takesMs = 1_100;
+    clock.pass(1_000);
+    const tokens = await Promise.all(Array.from({ length: 20 }, (_, place) => signed(clock, { kid: `k${place + 2}` })));
+    const answers = await Promise.all(tokens.map((token) => gate.identify(token)));
+    expect(answers).toEqual(tokens.map(() => undefined));
+    expect(issuer.fetches).toBe(2);
+  });
 });
 
 /** A gate of keys that are fetched from a server of this process, which counts how often. */
@@ -176,6 +188,7 @@ async function keyServer() {
   const clock = new HandClock();
   const server = createServer((_, response) => {
     issuer.fetches += 1;
+    clock.pass(issuer.takesMs);
     response.writeHead(issuer.status, { "content-type": "application/json" }).end(issuer.keys);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -183,6 +196,7 @@ async function keyServer() {
   const port = typeof address === "object" ? address?.port : 0;
   const issuer = {
     fetches: 0,
+    takesMs: 0,
     status: 200,
     keys: keySet,
     clock,

@@ -1,6 +1,7 @@
 // What a hub does with a book that an earlier run has left [B6], on the core alone.
 import { expect, test } from "vitest";
 import { due } from "../../../server/core/deadlines.ts";
+import { recordsOf, tableFrom } from "../../../server/core/snapshot.ts";
 import { checkEmpty } from "../../support/table-check.ts";
 import { TableTrace } from "../../support/table-trace.ts";
 
@@ -63,6 +64,7 @@ test("[S12] keeps the lock delay that a session was told, and a greater one once
   trace.acquire("a1");
   trace.acquire("b1");
   beginWith(0);
+  trace.table = tableFrom(JSON.parse(JSON.stringify([...recordsOf(trace.table)])));
   trace.drop("a");
   expect(trace.pass(499)).toEqual([]);
   expect(trace.pass(1)).toEqual(["b1 ← granted, attempt 2 after a: SESSION_ENDED"]);

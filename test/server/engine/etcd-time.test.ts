@@ -1,5 +1,5 @@
-// What it does to time when nobody was there at a book in etcd: ages go on by the clocks of one machine, of another one nobody
-// knows how long it was, and waits start anew.
+// Who joins a book in etcd, and what that does to time: ages go on by the clocks of one machine; of another one nobody knows how
+// long nobody was there; and waits start anew.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../../../server/engine/engine.ts";
 import { etcdBook } from "../../../server/engine/etcd-book.ts";
@@ -9,6 +9,7 @@ import { defaultLimits as limits } from "../../../shared/limits.ts";
 import { type Etcd, etcdMissing, startEtcd } from "../../support/etcd.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 import { silentLog } from "../../support/silent-log.ts";
+import type { Logger } from "../../../server/log.ts";
 import { acquire, open, release, resume, started } from "./contract.ts";
 
 describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was (needs etcd)", () => {
@@ -24,12 +25,11 @@ describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was
   });
   afterAll(() => etcd[Symbol.asyncDispose]());
 
-  /** A hub whose clocks say that so much has passed since that of the first one was started. */
-  async function hub(
-    prefix: string,
-    passedMs: number,
-    { machine = "here", compactBytes = 1e9, lockDelayMs = 0, log = silentLog } = {},
-  ) {
+  type Own = { machine?: string; compactBytes?: number; lockDelayMs?: number; log?: Logger };
+
+  /** A hub that has joined, but not begun, and whose clocks say that so much has passed since that of the first one was started. */
+  async function join(prefix: string, passedMs: number, own: Own) {
+    const { machine = "here", compactBytes = 1e9, lockDelayMs = 0, log = silentLog } = own;
     hubs += 1;
     const clock = new HandClock();
     clock.pass(passedMs);
@@ -41,6 +41,12 @@ describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was
       throw new Error(why);
     };
     const book = await etcdBook({ ...parts, recoveryGraceMs: 30_000, heartbeatMs: 5_000, onLost });
+    return { book, clock, name };
+  }
+
+  /** The same, and it has begun. */
+  async function hub(prefix: string, passedMs: number, own: Own = {}) {
+    const { book, clock, name } = await join(prefix, passedMs, own);
     const { engine, answers } = started(() => book, clock);
     engines.add(engine);
     const settled = () => new Promise<void>((resolve) => engine.whenInEffect(resolve));
@@ -49,8 +55,8 @@ describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was
   }
 
   /** A book of a hub that was closed in an orderly way, ten seconds after `a` has succeeded with `r`; gives its name. */
-  async function bookWithOutcome(prefix: string, compactBytes?: number): Promise<string> {
-    const { engine, settled, clock, name } = await hub(prefix, 0, compactBytes === undefined ? {} : { compactBytes });
+  async function bookWithOutcome(prefix: string): Promise<string> {
+    const { engine, settled, clock, name } = await hub(prefix, 0);
     open(engine, [`${name}/a`, `${name}/b`], 600_000);
     acquire(engine, `${name}/a`, 1);
     release(engine, `${name}/a`, 1);
@@ -61,10 +67,15 @@ describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was
     acquire(engine, `${name}/b`, 2, { resource: "s", waitMs: 60_000 });
     engine.commit();
     await settled();
-    if (compactBytes !== undefined) await expect.poll(() => engine.table.tally.journal.checkpoints).toBeGreaterThan(0);
     engines.delete(engine);
     await engine.close();
     return name;
+  }
+
+  /** How many entries of that hub the checkpoint in force stands for. */
+  function checkpointed(prefix: string, name: string): number {
+    const text = etcd.control("get", "--print-value-only", `${prefix}log/checkpoint`);
+    return text === "" ? 0 : JSON.parse(text).numbers[name];
   }
 
   /** What whoever asks of that hub for what is fresh hears. */
@@ -85,10 +96,24 @@ describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was
     expect(await ask(other, 25_000)).toEqual([`${other.name}/c skipped 1`]);
   });
 
-  test("[O6] so it is after a checkpoint, of which no entry is left but one", async () => {
-    await bookWithOutcome("/checkpoint/", 1);
+  test("[O6] so it is after a checkpoint for which no entry is left", async () => {
+    const { engine, settled, name } = await hub("/checkpoint/", 10_000, { compactBytes: 1 });
+    open(engine, `${name}/a`);
+    acquire(engine, `${name}/a`, 1);
+    release(engine, `${name}/a`, 1);
+    engine.commit();
+    await settled();
+    const entries = etcd.control("get", "--prefix", "--keys-only", `/checkpoint/log/entry/${name}/`);
+    const count = Number(entries.trim().split("/").at(-1));
+    for (let more = 0; checkpointed("/checkpoint/", name) <= count; more += 1) {
+      open(engine, `${name}/${more}`);
+      await settled();
+    }
+    engines.delete(engine);
+    await engine.close();
+    etcd.control("del", "--prefix", "/checkpoint/log/entry/");
     const again = await hub("/checkpoint/", 25_000);
-    expect(await ask(again, 25_000)).toEqual([`${again.name}/c skipped 1`]);
+    expect(await ask(again, 15_000)).toEqual([`${again.name}/c skipped 1`]);
   });
 
   test("[O6] on another machine nobody knows it, and the outcome is forgotten", async () => {
@@ -96,6 +121,31 @@ describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was
     const again = await hub("/machine/", 25_000, { machine: "there" });
     expect(await ask(again, 86_400_000)).toEqual([`${again.name}/c granted 1`]);
   });
+
+  test("[O6] so it is at a hub that joins before the lease of one that was killed is over", async () => {
+    const first = await hub("/killed/", 0);
+    open(first.engine, `${first.name}/a`);
+    acquire(first.engine, `${first.name}/a`, 1);
+    release(first.engine, `${first.name}/a`, 1);
+    first.engine.commit();
+    await first.settled();
+    const again = await hub("/killed/", 9_000);
+    expect(await ask(again, 8_999)).toEqual([`${again.name}/c granted 1`]);
+  });
+
+  test("[O6] a hub that came and never began counts for nobody", async () => {
+    await bookWithOutcome("/never/");
+    await join("/never/", 25_000, { machine: "there" });
+    const again = await hub("/never/", 25_000, { machine: "there" });
+    expect(await ask(again, 86_400_000)).toEqual([`${again.name}/c granted 1`]);
+  });
+
+  test("a hub that cannot join does not seem to be there", async () => {
+    await bookWithOutcome("/fails/");
+    etcd.control("put", "/fails/log/entry/hub-x/0000000000000002", '{"atMs":0,"commands":[]}');
+    await expect(join("/fails/", 0, {})).rejects.toThrow("entry 1 of hub-x is missing");
+    expect(etcd.control("get", "--prefix", "--keys-only", "/fails/log/hub/")).toBe("");
+  }, 60_000);
 
   test("a hub that joins others says which settings it changes for all", async () => {
     const warnings: object[] = [];
