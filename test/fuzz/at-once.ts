@@ -166,6 +166,8 @@ class StormNode {
 
   async #connect(): Promise<void> {
     const wire = await connectWire(this.#hub.url);
+    // A pong says that all before it was read: the wire itself would say so of what is left behind at a resume.
+    wire.answersPings = false;
     this.#wire = wire;
     const resume = this.#session && { resume: this.#session };
     const { session, secret, resumed, lastId } = await wire.hello(this.#name, { graceMs: this.#graceMs, ...resume });
@@ -230,6 +232,7 @@ class StormNode {
     const message = await this.#wire?.next();
     if (message === undefined) throw new Error("there is no socket");
     if (message.type === "error" && message.code.startsWith("INVALID_") && this.#errors > 0) this.#errors -= 1;
+    else if (message.type === "ping") this.#send([{ type: "pong", n: message.n }]);
     else if ("id" in message && message.id !== undefined) this.#take(message, message.id);
     else if (message.type !== "pong") throw new Error(`${this.#name} hears ${JSON.stringify(message)}`);
     return message.type;
