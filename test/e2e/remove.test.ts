@@ -106,6 +106,7 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("baton rm", { timeout: 120_000 }, ()
     const throttle = await startThrottle(registry.port, 200_000);
     const pulling = pull("b", "more:1", throttle.host);
     await pulling.until((event) => event.type === "progress" && event.bytes > 100_000);
+    throttle.setRate(1);
     const removal = remove("r", "base:1");
     const waiting = await removal.until((event) => event.type === "waiting");
     expect(waiting).toMatchObject({ digest: large!.digest, holders: [{ node: "b", operation: "pull" }] });

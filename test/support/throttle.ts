@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 /** A proxy in front of a port of the loopback. */
 export type Throttle = {
   readonly host: string;
-  /** From now on, each connection's answers come at this rate; Infinity lets them through. */
+  /** From now on, each connection's answers come at this rate; Infinity lets them through, 1 as good as holds them. */
   setRate(bytesPerSecond: number): void;
   close(): Promise<void>;
 };
@@ -14,6 +14,13 @@ export type Throttle = {
 export async function startThrottle(port: number, bytesPerSecond: number): Promise<Throttle> {
   let rate = bytesPerSecond;
   const sockets = new Set<Socket>();
+  /** Those that rest after what they have let through. */
+  const resting = new Map<Socket, NodeJS.Timeout>();
+  const wake = (far: Socket) => {
+    clearTimeout(resting.get(far));
+    resting.delete(far);
+    far.resume();
+  };
   const server = createServer((near) => {
     const far = connect(port, "127.0.0.1");
     for (const socket of [near, far]) {
@@ -29,7 +36,7 @@ export async function startThrottle(port: number, bytesPerSecond: number): Promi
       const restMs = (chunk.length / rate) * 1000;
       if (restMs < 1) return;
       far.pause();
-      setTimeout(() => far.resume(), restMs);
+      resting.set(far, setTimeout(wake, restMs, far));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -39,9 +46,11 @@ export async function startThrottle(port: number, bytesPerSecond: number): Promi
     host: `127.0.0.1:${address.port}`,
     setRate: (wanted) => {
       rate = wanted;
+      for (const far of resting.keys()) wake(far);
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
+      for (const far of resting.keys()) wake(far);
       await new Promise((resolve) => server.close(resolve));
     },
   };
