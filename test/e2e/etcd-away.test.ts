@@ -1,6 +1,6 @@
 // A hub that is to stop while its etcd does not answer: its nodes are told all the same, before it can no longer be sure that what
 // they hold is theirs. A real etcd and a hub as a process.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Etcd, etcdMissing, startEtcd } from "../support/etcd.ts";
 import { startHubProcess } from "../support/hub.ts";
 import { connectWire } from "../support/wire.ts";
@@ -10,7 +10,15 @@ describe.skipIf(etcdMissing() !== undefined)("a hub whose etcd is away (needs et
   beforeAll(async () => {
     etcd = await startEtcd();
   });
+  afterEach(() => etcd.kill("SIGCONT"));
   afterAll(() => etcd[Symbol.asyncDispose]());
+
+  /** Has etcd stand still, and proves that it does: what it was asked a moment before it may still have answered. */
+  async function stopEtcd(): Promise<void> {
+    etcd.kill("SIGSTOP");
+    const ask = () => fetch(`${etcd.endpoint}/health`, { signal: AbortSignal.timeout(300) });
+    await expect(ask().then(ask)).rejects.toThrow();
+  }
 
   it.each([
     ["before its lease is over", "1s", "10s"],
@@ -21,7 +29,7 @@ describe.skipIf(etcdMissing() !== undefined)("a hub whose etcd is away (needs et
     const [kept, plain] = [await connectWire(hub.url), await connectWire(hub.url)];
     const { graceMs } = await kept.hello("kept", { graceMs: 20_000 });
     await plain.hello("plain");
-    etcd.kill("SIGSTOP");
+    await stopEtcd();
     hub.kill("SIGTERM");
     expect(await kept.find(({ type }) => type === "leaving")).toMatchObject({ graceMs: Math.max(graceMs, 30_000) });
     expect(await plain.find(({ type }) => type === "leaving")).toMatchObject({ graceMs: 0 });

@@ -92,7 +92,7 @@ describe("on resume", () => {
   );
 
   it("[S9] what a pong acknowledged is not told again, what was answered after its ping is", async () => {
-    await using hub = await hubWith({ heartbeatMs: 40 });
+    await using hub = await hubWith({ heartbeatMs: 150 });
     const a = await hub.node("a", grace);
     a.answersPings = false;
     await release(a, "r");
@@ -107,7 +107,7 @@ describe("on resume", () => {
   });
 
   it("[S9] a pong to a ping that was sent before an answer does not acknowledge it", async () => {
-    await using hub = await hubWith({ heartbeatMs: 40 });
+    await using hub = await hubWith({ heartbeatMs: 150 });
     const a = await hub.node("a", grace);
     a.answersPings = false;
     const early = await a.next("ping");

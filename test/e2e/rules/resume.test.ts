@@ -61,7 +61,7 @@ describe("grace", () => {
   });
 
   it("[S4] ends the session when nobody resumes in time", async () => {
-    await using hub = await hubWith({ heartbeatMs: 20 });
+    await using hub = await hubWith({ heartbeatMs: 100 });
     const a = await hub.node("a", { graceMs: 1 });
     const b = await hub.node("b");
     await a.granted("r");
@@ -69,7 +69,7 @@ describe("grace", () => {
     const start = performance.now();
     a.terminate();
     expect(await b.next("granted")).toMatchObject({ attempt: 2, previous: { error: { code: "SESSION_ENDED" } } });
-    expect(performance.now() - start).toBeGreaterThanOrEqual(59);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(299);
     const late = await hub.resume("a", a);
     expect(late.welcome).toMatchObject({ resumed: false });
   });
