@@ -124,20 +124,22 @@ export class Hub implements Host<Session> {
       for (const { connection } of this.#sessions.values()) this.engine.propose(this.#detaching(connection.id));
       this.engine.commit();
     }
-    const cancel = this.#clock.after(withinMs, () =>
-      dismiss(this.#sessions.values(), this.engine, { reconnectMs, is: "lost" }),
-    );
+    const cancel = this.#clock.after(withinMs, () => this.#dismiss(reconnectMs, "lost"));
     this.engine.whenInEffect(() => {
       cancel();
-      dismiss(this.#sessions.values(), this.engine, { reconnectMs, is: "kept" });
+      this.#dismiss(reconnectMs, "kept");
     });
   }
 
   /** Says `leaving` to all whom their grace lets come back, here or elsewhere, and closes every socket: the engine is lost. */
   forsake(reconnectMs: number): Promise<void> {
     this.#isLeaving = true;
-    dismiss(this.#sessions.values(), this.engine, { reconnectMs, is: "lost" });
+    this.#dismiss(reconnectMs, "lost");
     return this.abandon();
+  }
+
+  #dismiss(reconnectMs: number, is: "kept" | "lost"): void {
+    dismiss(this.#sessions.values(), this.engine, { reconnectMs, is });
   }
 
   /** Stops the wheel and the engine; every socket is gone by now. */

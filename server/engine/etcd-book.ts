@@ -165,12 +165,14 @@ function timeOf(
 
 /** Every hub decides by the settings of the one that joined last, or they would not decide alike. */
 function warnOfSettings(before: TableSettings, now: TableSettings, log: Logger): void {
-  const [old, own] = [before, now].map(
-    ({ limits, ...settings }) => new Map(Object.entries({ ...settings, ...limits })),
-  );
-  const changed = [...(own ?? [])].filter(([name, value]) => old?.get(name) !== value).map(([name]) => name);
+  const old = valuesOf(before);
+  const changed = Object.entries(valuesOf(now)).flatMap(([name, value]) => (old[name] === value ? [] : [name]));
   if (changed.length > 0)
     log.warn({ changed }, "other hubs had other settings; this hub's are in force for all of them now");
+}
+
+function valuesOf({ limits, ...others }: TableSettings): Record<string, number> {
+  return { ...others, ...limits };
 }
 
 /** The hubs whose sockets are in the table and that do not live. */

@@ -16,14 +16,13 @@ const settings: TableSettings = { limits, lockDelayMs: 0, outcomeTtlMs: 600_000 
 /** The promises, for the books that `openBook` opens. */
 export function engineContract(name: string, openBook: OpenBook | OpenBookLater): void {
   describe(`the ${name} engine`, () => {
-    const engines: Engine[] = [];
-    afterEach(() => Promise.all(engines.splice(0).map((engine) => engine.close())));
+    const engines = enginesOfTest();
 
     const opened = async () => {
       const clock = new HandClock();
       const book = await openBook(settings, clock);
       const parts = started(() => book, clock);
-      engines.push(parts.engine);
+      engines.add(parts.engine);
       const settled = () => new Promise<void>((resolve) => parts.engine.whenInEffect(resolve));
       await settled();
       return { ...parts, settled };
@@ -95,6 +94,16 @@ export function engineContract(name: string, openBook: OpenBook | OpenBookLater)
       expect(clock.timers).toBe(0);
     });
   });
+}
+
+/** Whatever engine is put into it is closed when the test is over. */
+export function enginesOfTest(): Set<Engine> {
+  const engines = new Set<Engine>();
+  afterEach(async () => {
+    await Promise.all(Array.from(engines, (engine) => engine.close()));
+    engines.clear();
+  });
+  return engines;
 }
 
 /** An engine over a new book, its clock, and what it answers. */

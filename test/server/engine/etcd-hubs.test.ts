@@ -1,5 +1,5 @@
 // Several hubs over one real etcd: one order, one table, whoever asks where.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultLimits } from "../../../shared/limits.ts";
 import { systemClock } from "../../../server/clock.ts";
 import type { TableSettings } from "../../../server/core/command.ts";
@@ -12,7 +12,7 @@ import { type Etcd, etcdMissing, startEtcd } from "../../support/etcd.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 import { silentLog } from "../../support/silent-log.ts";
 import { contentsOf } from "../../support/table-contents.ts";
-import { acquire, open, release, started } from "./contract.ts";
+import { acquire, enginesOfTest, open, release, started } from "./contract.ts";
 
 class AsksTwice extends EtcdClient {
   override async call<Answer>(...asked: Parameters<typeof EtcdClient.prototype.call<Answer>>): Promise<Answer> {
@@ -27,13 +27,9 @@ describe.skipIf(etcdMissing() !== undefined)("hubs over one etcd", () => {
   let etcd: Etcd;
   let names = 0;
   let prefix = "";
-  const engines = new Set<Engine>();
+  const engines = enginesOfTest();
   beforeAll(async () => {
     etcd = await startEtcd();
-  });
-  afterEach(async () => {
-    await Promise.all(Array.from(engines, (engine) => engine.close()));
-    engines.clear();
   });
   afterAll(() => etcd[Symbol.asyncDispose]());
 

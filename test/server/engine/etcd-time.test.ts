@@ -1,7 +1,6 @@
 // Who joins a book in etcd, and what that does to time: ages go on by the clocks of one machine; of another one nobody knows how
 // long nobody was there; and waits start anew.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../../../server/engine/engine.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { etcdBook } from "../../../server/engine/etcd-book.ts";
 import { EtcdClient } from "../../../server/engine/etcd-client.ts";
 import { systemClock } from "../../../server/clock.ts";
@@ -10,18 +9,14 @@ import { type Etcd, etcdMissing, startEtcd } from "../../support/etcd.ts";
 import { HandClock } from "../../support/hand-clock.ts";
 import { silentLog } from "../../support/silent-log.ts";
 import type { Logger } from "../../../server/log.ts";
-import { acquire, open, release, resume, started } from "./contract.ts";
+import { acquire, enginesOfTest, open, release, resume, started } from "./contract.ts";
 
 describe.skipIf(etcdMissing() !== undefined)("a book in etcd at which nobody was (needs etcd)", () => {
   let etcd: Etcd;
   let hubs = 0;
-  const engines = new Set<Engine>();
+  const engines = enginesOfTest();
   beforeAll(async () => {
     etcd = await startEtcd();
-  });
-  afterEach(async () => {
-    await Promise.all(Array.from(engines, (engine) => engine.close()));
-    engines.clear();
   });
   afterAll(() => etcd[Symbol.asyncDispose]());
 
