@@ -54,7 +54,7 @@ describe("how much", () => {
   });
 
   it("[B1] one socket gets 256 messages a turn, then the next: a flood slows the flooder", async () => {
-    await using hub = await hubWith();
+    await using hub = await hubWith({ isAlone: true });
     const [flooder, other] = await hub.nodes("flooder", "other");
     const flood = Array.from({ length: 4_000 }, () => ({ type: "ping" as const }));
     flooder.send(flood);
